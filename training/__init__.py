@@ -1,0 +1,1 @@
+"""Datasets, tf.data pipelines, recipes, training and evaluation of the zoo's models."""

@@ -1,0 +1,195 @@
+"""The recurrent encoder-decoder: without attention, Bahdanau's and Luong's."""
+
+import functools
+
+import keras
+from keras import ops
+
+from zoo.layers import BahdanauAttention, LuongAttention, RecurrentDecoder
+from zoo.models.stepwise import inputs_like
+
+ENCODER_LAYERS = {
+    "rnn": keras.layers.SimpleRNN,
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+}
+DECODER_CELLS = {
+    "rnn": keras.layers.SimpleRNNCell,
+    "lstm": keras.layers.LSTMCell,
+    "gru": keras.layers.GRUCell,
+}
+ATTENTIONS = (None, "bahdanau", "luong")
+
+
+@keras.saving.register_keras_serializable("zoo")
+class RecurrentTranslator(keras.Model):
+    """A recurrent encoder, a recurrent decoder, and the attention between them.
+
+        h = encoder(x),   s_0 = tanh(W_s h_end),   o_t = decoder(y_{t-1}, s_{t-1}, h)
+        p(y_t | y_<t, x) = softmax(W o_t + b)
+
+    Called on `(source ids, target ids)`, target shifted right, it gives the logits of every
+    position. `encode`, `start` and `step` are the same layers, one token at a time.
+
+    Args:
+        source_vocabulary_size, target_vocabulary_size: how many ids there are. Id 0 is padding.
+        embedding_dim: width of both embeddings.
+        units: width of the encoder (of each direction) and of the decoder.
+        cell: "rnn" (vanilla), "lstm" or "gru".
+        encoder_layers, decoder_layers: how many are stacked.
+        bidirectional: read the source both ways.
+        attention: "luong", "bahdanau", or None for the fixed context vector.
+        score: Luong's score: "dot", "general" or "concat". Dot wants `units` = the memory's width.
+        input_feeding: Luong's input feeding.
+        dropout: rate on embeddings, on the memory and on the decoder's outputs.
+
+    Call arguments:
+        inputs: pair of int `(batch, source length)` and int `(batch, target length)`.
+
+    Returns:
+        Logits `(batch, target length, target_vocabulary_size)`.
+
+    Raises:
+        ValueError: for an unknown cell, attention or score.
+
+    Reference:
+        Sutskever et al. 2014; Cho et al. 2014 (no attention). Bahdanau et al. 2015. Luong et al.
+        2015.
+    """
+
+    def __init__(
+        self,
+        source_vocabulary_size,
+        target_vocabulary_size,
+        embedding_dim=128,
+        units=128,
+        cell="gru",
+        encoder_layers=1,
+        decoder_layers=1,
+        bidirectional=True,
+        attention="luong",
+        score="general",
+        input_feeding=True,
+        dropout=0.0,
+        **kwargs,
+    ):
+        if cell not in ENCODER_LAYERS:
+            raise ValueError(f"`cell` must be one of {tuple(ENCODER_LAYERS)}, got {cell!r}.")
+        if attention not in ATTENTIONS:
+            raise ValueError(f"`attention` must be one of {ATTENTIONS}, got {attention!r}.")
+        self.options = {
+            "source_vocabulary_size": source_vocabulary_size,
+            "target_vocabulary_size": target_vocabulary_size,
+            "embedding_dim": embedding_dim,
+            "units": units,
+            "cell": cell,
+            "encoder_layers": encoder_layers,
+            "decoder_layers": decoder_layers,
+            "bidirectional": bidirectional,
+            "attention": attention,
+            "score": score,
+            "input_feeding": input_feeding,
+            "dropout": dropout,
+        }
+        self.has_attention = attention is not None
+        self.source_embedding = keras.layers.Embedding(
+            source_vocabulary_size, embedding_dim, name="source_embedding"
+        )
+        self.target_embedding = keras.layers.Embedding(
+            target_vocabulary_size, embedding_dim, name="target_embedding"
+        )
+        self.encoder = [
+            _encoder_layer(cell, units, bidirectional, f"encoder_{i}")
+            for i in range(encoder_layers)
+        ]
+        self.decoder = RecurrentDecoder(
+            [DECODER_CELLS[cell](units) for _ in range(decoder_layers)],
+            {"luong": LuongAttention(score), "bahdanau": BahdanauAttention()}.get(attention),
+            attend="before" if attention == "bahdanau" else "after",
+            input_feeding=input_feeding and attention == "luong",
+            name="decoder",
+        )
+        self.bridge = [
+            keras.layers.Dense(units, "tanh", name=f"bridge_{i}")
+            for i in range(decoder_layers * (2 if cell == "lstm" else 1))
+        ]
+        self.dropout = keras.layers.Dropout(dropout, name="dropout")
+        self.projection = keras.layers.Dense(target_vocabulary_size, name="logits")
+
+        source = keras.Input((None,), dtype="int32", name="source")
+        target = keras.Input((None,), dtype="int32", name="target")
+        memory, mask, state = self._encode(source)
+        outputs, *_ = self._decode(
+            self.dropout(self.target_embedding(target)),
+            {"memory": memory, "memory_mask": mask} if self.has_attention else {},
+            self._with_feed(state),
+        )
+        logits = self.projection(self.dropout(outputs))
+        super().__init__(inputs=(source, target), outputs=logits, **kwargs)
+
+    def _encode(self, source):
+        """Memory, its mask, and the decoder cells' initial states."""
+        mask = ops.not_equal(source, 0)
+        memory = self.dropout(self.source_embedding(source))
+        for layer in self.encoder:
+            memory, *last = layer(memory, mask=mask)
+            memory = self.dropout(memory)
+        last = ops.concatenate(last, axis=-1) if len(last) > 1 else last[0]
+        return memory, mask, [dense(last) for dense in self.bridge]
+
+    def _with_feed(self, state):
+        """The cells' states, and zeros for the attentional vector where it is fed."""
+        return [*state, ops.zeros_like(state[0])] if self.decoder.input_feeding else state
+
+    def _decode(self, inputs, memory, state):
+        """Outputs, the attention's weights where there is one, and the states after."""
+        return self.decoder(
+            inputs,
+            **memory,
+            initial_state=state,
+            return_attention_scores=self.has_attention,
+            return_state=True,
+        )
+
+    @functools.cached_property
+    def encode(self):
+        """Source ids -> what decoding needs of the source, a dict of batch-first tensors."""
+        source = keras.Input((None,), dtype="int32", name="source")
+        memory, mask, state = self._encode(source)
+        encoded = {f"initial_{i}": tensor for i, tensor in enumerate(self._with_feed(state))}
+        if self.has_attention:
+            memory, keys = self.decoder.project_memory(memory, mask)
+            encoded |= {"memory": memory, "memory_mask": mask, "keys": keys}
+        return keras.Model(source, encoded, name="encode")
+
+    def start(self, encoded, max_length):
+        """The state before the first step, for a decoding of at most `max_length` tokens."""
+        count = len(self.decoder.state_sizes)
+        return {f"state_{i}": encoded[f"initial_{i}"] for i in range(count)}
+
+    @functools.cached_property
+    def step(self):
+        """(token ids, encoded | state) -> logits, state and, where there is one, attention."""
+        tokens = keras.Input((), dtype="int32", name="tokens")
+        given = inputs_like({**self.encode.output, **self.start(self.encode.output, 0)})
+        outputs, *weights, state = self._decode(
+            ops.expand_dims(self.target_embedding(tokens), 1),
+            {name: given[name] for name in ("memory", "memory_mask", "keys") if name in given},
+            [given[f"state_{i}"] for i in range(len(self.decoder.state_sizes))],
+        )
+        state = {f"state_{i}": tensor for i, tensor in enumerate(state)}
+        logits = self.projection(outputs)[:, 0]
+        attention = [tensor[:, 0] for tensor in weights]
+        return keras.Model((tokens, given), (logits, state, *attention), name="step")
+
+    def get_config(self):
+        return {**self.options, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def _encoder_layer(cell, units, bidirectional, name):
+    layer = ENCODER_LAYERS[cell](units, return_sequences=True, return_state=True, name=name)
+    return keras.layers.Bidirectional(layer, name=name) if bidirectional else layer

@@ -1,0 +1,34 @@
+import tensorflow as tf
+
+from zoo.text.table_tokenizer import TableTokenizer
+from zoo.text.vocabulary import SPECIAL_PIECES, UNKNOWN
+
+# A run of letters, marks and digits, or any other single character; ▁ where a blank came before.
+_PIECE = r"▁?(?:[\pL\pM\pN]+|[^\pL\pM\pN▁])"
+_UNKNOWN_PIECE = SPECIAL_PIECES[UNKNOWN]
+
+
+class WordTokenizer(TableTokenizer):
+    """Words and punctuation, reversible: `L'homme est là.` -> `▁L ' homme ▁est ▁là .`
+
+    As in SentencePiece, `▁` (U+2581) marks the pieces before which the text has a blank, so
+    decoding gives back the text with its whitespace folded; a `▁` of the text itself is read as
+    `_`. Letters are never parted, so scripts that write no blanks (Chinese, Japanese, Thai) come
+    out as whole clauses: use SentencePiece or characters for them. An unknown piece reads `<unk>`
+    and is set off as a word, whether or not it began one.
+    """
+
+    kind = "words"
+
+    @staticmethod
+    def _split(texts):
+        texts = tf.strings.regex_replace(texts, "▁", "_")
+        texts = tf.strings.regex_replace(texts, "(?:^| )(.)", r"▁\1")
+        return tf.strings.split(tf.strings.regex_replace(texts, _PIECE, r"\0 "))
+
+    @staticmethod
+    def _join_pieces(pieces):
+        values = pieces.flat_values
+        values = tf.where(values == _UNKNOWN_PIECE, f"▁{_UNKNOWN_PIECE}", values)
+        texts = tf.strings.reduce_join(pieces.with_flat_values(values), axis=-1)
+        return tf.strings.strip(tf.strings.regex_replace(texts, "▁", " "))
