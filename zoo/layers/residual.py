@@ -18,7 +18,7 @@ class Residual(keras.layers.Layer):
 
     Call arguments:
         inputs: `x`, `(..., dim)`.
-        branch: `f(enter(x))`, `(..., dim)`.
+        branch: `f(enter(x))`, `(..., dim)`. Without it the call is `enter`, with it `leave`.
 
     Returns:
         `(..., dim)`.
@@ -32,6 +32,7 @@ class Residual(keras.layers.Layer):
         super().__init__(**kwargs)
         self.dropout = dropout
         self.norm_first = norm_first
+        self.supports_masking = True
         self.norm = keras.layers.LayerNormalization(
             epsilon=1e-5, dtype=self.dtype_policy, name="norm"
         )
@@ -42,15 +43,17 @@ class Residual(keras.layers.Layer):
 
     def enter(self, inputs):
         """What the branch gets."""
-        return self.norm(inputs) if self.norm_first else inputs
+        return self(inputs)
 
     def leave(self, inputs, branch, training=False):
         """Join the branch's answer to what went in."""
+        return self(inputs, branch, training=training)
+
+    def call(self, inputs, branch=None, training=False):
+        if branch is None:
+            return self.norm(inputs) if self.norm_first else inputs
         joined = inputs + self.branch_dropout(branch, training=training)
         return joined if self.norm_first else self.norm(joined)
-
-    def call(self, inputs, branch, training=False):
-        return self.leave(inputs, branch, training)
 
     def get_config(self):
         return {**super().get_config(), "dropout": self.dropout, "norm_first": self.norm_first}

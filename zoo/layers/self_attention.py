@@ -102,7 +102,7 @@ class SelfAttention(keras.layers.Layer):
         return answers if len(answers) > 1 else answers[0]
 
     def _project(self, query, value, key, value_mask):
-        """Queries `(batch, queries, dim)`; keys and values side by side `(batch, keys, 2 * dim)`."""
+        """Queries; and keys and values side by side, `(batch, keys, 2 * dim)`."""
         dim = self.dim
         if value is None:
             projected = self.projection(attend.blank(query, value_mask))

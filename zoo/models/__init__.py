@@ -1,7 +1,8 @@
 """Functional sequence-to-sequence models, each seen whole and one token at a time."""
 
+from zoo.models.loading import load
 from zoo.models.presets import PRESETS, Preset, build
 from zoo.models.recurrent_translator import RecurrentTranslator
 from zoo.models.transformer_translator import TransformerTranslator
 
-__all__ = ["PRESETS", "Preset", "RecurrentTranslator", "TransformerTranslator", "build"]
+__all__ = ["PRESETS", "Preset", "RecurrentTranslator", "TransformerTranslator", "build", "load"]

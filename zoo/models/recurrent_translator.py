@@ -169,7 +169,7 @@ class RecurrentTranslator(keras.Model):
 
     @functools.cached_property
     def step(self):
-        """(token ids, encoded | state) -> logits, state and, where there is one, attention."""
+        """(token ids, encoded | state) -> logits, state, attention (width 0 without one)."""
         tokens = keras.Input((), dtype="int32", name="tokens")
         given = inputs_like({**self.encode.output, **self.start(self.encode.output, 0)})
         outputs, *weights, state = self._decode(
@@ -179,8 +179,8 @@ class RecurrentTranslator(keras.Model):
         )
         state = {f"state_{i}": tensor for i, tensor in enumerate(state)}
         logits = self.projection(outputs)[:, 0]
-        attention = [tensor[:, 0] for tensor in weights]
-        return keras.Model((tokens, given), (logits, state, *attention), name="step")
+        attention = weights[0][:, 0] if weights else outputs[:, 0, :0]
+        return keras.Model((tokens, given), (logits, state, attention), name="step")
 
     def get_config(self):
         return {**self.options, "name": self.name}

@@ -123,7 +123,7 @@ class TransformerTranslator(keras.Model):
 
     @functools.cached_property
     def step(self):
-        """(token ids, encoded | state) -> logits, state, attention (the last block's heads' mean)."""
+        """(token ids, encoded | state) -> logits, state, attention (mean of the last heads)."""
         tokens = keras.Input((), dtype="int32", name="tokens")
         given = inputs_like(self.encode.output)
         given |= {
