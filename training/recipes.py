@@ -3,8 +3,8 @@
 Every field is a flag of `attention-zoo train`. Importing this module imports nothing heavy.
 """
 
-import dataclasses
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 TOKENIZERS = ("characters", "words", "sentencepiece")
 SCHEDULES = ("constant", "inverse-sqrt")
@@ -14,63 +14,67 @@ TATOEBA = "CC BY 2.0 FR; attribution: tatoeba.org and www.manythings.org/anki"
 OWN_DATES = "Apache-2.0; month and day names from CLDR (Unicode-3.0)"
 
 
-def _flag(default, text):
-    if isinstance(default, dict):
-        return dataclasses.field(default_factory=lambda: dict(default), metadata={"help": text})
-    return dataclasses.field(default=default, metadata={"help": text})
-
-
 @dataclass(frozen=True)
 class Recipe:
     """One training run: model, data, tokenizer, optimisation, and how success is measured."""
 
-    preset: str = _flag("luong-general", "which model: see `attention-zoo list`")
-    overrides: dict = _flag({}, "arguments of the model that differ from its preset's")
-    dataset: str = _flag("dates", "a dataset of this package, or a TFDS name with its config")
-    corpus: tuple[str, ...] = _flag((), "your own data in place of the dataset: a tab-separated "
-                                        "file, or two files aligned by line")  # fmt: skip
-    source: str = _flag("text", "the dataset's feature that is translated")
-    target: str = _flag("iso", "the dataset's feature that it is translated into")
-    licence: str = _flag("not stated", "the data's licence, for the model's card")
-    tokenizer: str = _flag("characters", f"one of {', '.join(TOKENIZERS)}")
-    vocabulary_size: int = _flag(8000, "pieces on either side, at most")
-    lower: bool = _flag(False, "fold case")
-    max_source_length: int = _flag(64, "tokens; a longer source is cut")
-    max_target_length: int = _flag(64, "tokens; a longer target is cut")
-    max_examples: int = _flag(0, "train on the first so many pairs only; 0 for all")
-    batch_size: int = _flag(64, "pairs in a batch")
-    epochs: int = _flag(10, "passes over the data")
-    learning_rate: float = _flag(2e-3, "its peak, where the schedule changes it")
-    schedule: str = _flag("constant", f"one of {', '.join(SCHEDULES)}")
-    warmup_steps: int = _flag(0, "steps of linear warm-up, for inverse-sqrt")
-    label_smoothing: float = _flag(0.0, "probability taken from the label and spread evenly")
-    clip_norm: float = _flag(1.0, "largest global norm of a gradient")
-    seed: int = _flag(0, "of weights, order and dropout")
-    metric: str = _flag("bleu", f"what the best weights are best at: {', '.join(METRICS)}")
-    validation_examples: int = _flag(500, "how many are translated after each epoch")
-    beam_size: int = _flag(4, "of the trained model; validation is greedy")
-    length_penalty: float = _flag(0.6, "GNMT's alpha, of the trained model")
+    preset: Annotated[str, "which model: see `attention-zoo list`"] = "luong-general"
+    overrides: Annotated[dict, "arguments of the model that differ from its preset's"] = field(
+        default_factory=dict
+    )
+    dataset: Annotated[str, "a dataset of this package, or a TFDS name such as name/config"] = ""
+    corpus: Annotated[
+        tuple[str, ...],
+        "your own data in place of the dataset: a tab-separated file, or two files aligned by line",
+    ] = ()
+    source: Annotated[str, "the dataset's feature that is translated"] = ""
+    target: Annotated[str, "the dataset's feature that it is translated into"] = ""
+    licence: Annotated[str, "the data's licence, for the model's card"] = "not stated"
+    example: Annotated[str, "a text to try the model with, for its card and its warm-up"] = ""
+    tokenizer: Annotated[str, f"one of {', '.join(TOKENIZERS)}"] = "words"
+    vocabulary_size: Annotated[int, "pieces on either side, at most"] = 12000
+    lower: Annotated[bool, "fold case"] = False
+    max_source_length: Annotated[int, "in tokens; a longer source is cut"] = 64
+    max_target_length: Annotated[int, "in tokens; a longer target is cut"] = 64
+    max_examples: Annotated[int, "train on the first so many pairs only; 0 for all"] = 0
+    batch_size: Annotated[int, "pairs in a batch"] = 64
+    epochs: Annotated[int, "passes over the data"] = 10
+    learning_rate: Annotated[float, "its peak, where the schedule changes it"] = 1e-3
+    schedule: Annotated[str, f"one of {', '.join(SCHEDULES)}"] = "constant"
+    warmup_steps: Annotated[int, "steps of linear warm-up, for inverse-sqrt"] = 0
+    label_smoothing: Annotated[float, "probability taken from the label and spread evenly"] = 0.0
+    clip_norm: Annotated[float, "largest global norm of a gradient"] = 1.0
+    seed: Annotated[int, "of weights, order and dropout"] = 0
+    metric: Annotated[str, f"what the best weights are best at: {', '.join(METRICS)}"] = "bleu"
+    validation_examples: Annotated[int, "how many are translated after each epoch"] = 500
+    beam_size: Annotated[int, "of the trained model; validation is greedy"] = 4
+    length_penalty: Annotated[float, "GNMT's alpha, of the trained model"] = 0.6
 
     def __post_init__(self):
-        for field, known in (
-            ("tokenizer", TOKENIZERS), ("schedule", SCHEDULES), ("metric", METRICS),
-        ):  # fmt: skip
-            if getattr(self, field) not in known:
+        known = {"tokenizer": TOKENIZERS, "schedule": SCHEDULES, "metric": METRICS}
+        for name, values in known.items():
+            if getattr(self, name) not in values:
                 raise ValueError(
-                    f"`{field}` must be one of {', '.join(known)}; got {getattr(self, field)!r}"
+                    f"`{name}` must be one of {', '.join(values)}; got {getattr(self, name)!r}"
                 )
-        for field in ("vocabulary_size", "batch_size", "epochs", "validation_examples"):
-            if getattr(self, field) < 1:
-                raise ValueError(f"`{field}` must be 1 or more; got {getattr(self, field)}")
+        for name in ("vocabulary_size", "batch_size", "epochs", "validation_examples"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be 1 or more; got {getattr(self, name)}")
         if self.schedule == "inverse-sqrt" and self.warmup_steps < 1:
             raise ValueError("`warmup_steps` must be 1 or more for the schedule inverse-sqrt")
 
 
-DATES = Recipe(
+_DATES = Recipe(
+    dataset="dates",
+    source="text",
+    target="iso",
+    licence="Apache-2.0; month and day names from CLDR (Unicode-3.0)",
+    example="2013년 2월 9일 토요일",
+    tokenizer="characters",
     overrides={"units": 96, "embedding_dim": 48},
-    licence=OWN_DATES,
     max_target_length=12,
-    epochs=6,
+    learning_rate=2e-3,
+    epochs=4,
     metric="exact_match",
     beam_size=1,
     length_penalty=0.0,
@@ -80,21 +84,17 @@ _EN_FR = Recipe(
     dataset="tatoeba_fra_eng",
     source="en",
     target="fr",
-    licence=TATOEBA,
-    tokenizer="words",
-    vocabulary_size=12000,
-    max_source_length=48,
-    max_target_length=48,
-    learning_rate=1e-3,
+    licence="CC BY 2.0 FR; attribution: tatoeba.org and www.manythings.org/anki",
+    example="Where is the station?",
     label_smoothing=0.1,
     overrides={"units": 256, "embedding_dim": 192, "dropout": 0.2},
 )
 
 RECIPES = {
-    "dates": DATES,
-    "dates-bahdanau": replace(DATES, preset="bahdanau-gru"),
+    "dates": _DATES,
+    "dates-bahdanau": replace(_DATES, preset="bahdanau-gru"),
     "dates-transformer": replace(
-        DATES,
+        _DATES,
         preset="transformer-lite",
         overrides={},
         schedule="inverse-sqrt",
@@ -111,7 +111,7 @@ RECIPES = {
         warmup_steps=2000,
         learning_rate=2e-3,
     ),
-    "corpus": replace(_EN_FR, dataset="", source="", target="", licence="not stated"),
+    "corpus": Recipe(label_smoothing=0.1),
 }
 
 

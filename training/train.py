@@ -51,14 +51,14 @@ def train(recipe, name, *, runs="runs", saved_models="saved_models", data_dir=No
     position = run.restore_checkpoint(model)
     _fit(run, position, translator, recipe, pairs, held_out)
     model.load_weights(run.best_weights)
-    translator.card["validation"] = {recipe.metric: round(position.best, 2)}
+    translator.known["validation"] = {recipe.metric: round(position.best, 2)}
     decoding = zoo.Decoding(
         recipe.beam_size,
         recipe.length_penalty,
         recipe.max_source_length,
         recipe.max_target_length,
     )
-    zoo.Translator(model, translator.source, translator.target, decoding, translator.card).save(
+    zoo.Translator(model, translator.source, translator.target, decoding, translator.known).save(
         Path(saved_models) / name
     )
     return position.history
@@ -97,7 +97,7 @@ def _translator(recipe, run, pairs, name):
         target_vocabulary_size=target.vocabulary_size,
         **recipe.overrides,
     )
-    card = {
+    known = {
         "name": name,
         "paper": zoo.PRESETS[recipe.preset].paper,
         "parameters": model.count_params(),
@@ -106,7 +106,7 @@ def _translator(recipe, run, pairs, name):
         "recipe": dataclasses.asdict(recipe),
     }
     decoding = zoo.Decoding(1, 0.0, recipe.max_source_length, recipe.max_target_length)
-    return zoo.Translator(model, source, target, decoding, card)
+    return zoo.Translator(model, source, target, decoding, known)
 
 
 def _compile(model, recipe):
@@ -144,5 +144,6 @@ def _fit(run, position, translator, recipe, pairs, held_out):
             epochs=last,
             steps_per_epoch=len(batches) - position.step,
             callbacks=callbacks,
+            shuffle=False,
             verbose="auto",
         )

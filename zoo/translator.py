@@ -1,11 +1,11 @@
 """Text in, text out: tokenizers, a model and a decoding in one graph."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import tensorflow as tf
 
+from zoo import card
 from zoo.decoding import beam_search, greedy
 from zoo.models import load
 from zoo.text import load_tokenizer, with_end
@@ -49,15 +49,15 @@ class Translator:
         model: a built translator, `RecurrentTranslator` or `TransformerTranslator`.
         source, target: tokenizers of the two sides.
         decoding: how to decode.
-        card: what is known of the model, a JSON-able dict: what made it, its data's licence.
+        known: what else its card says: what made it, its data's licence; a JSON-able dict.
     """
 
-    def __init__(self, model, source, target, decoding=None, card=None):
+    def __init__(self, model, source, target, decoding=None, known=None):
         self.model = model
         self.source = source
         self.target = target
         self.decoding = decoding or Decoding()
-        self.card = card or {}
+        self.known = known or {}
         self.translate = tf.function(self._translate, input_signature=[TEXT])
         self.translate_with_alignment = tf.function(
             self._translate_with_alignment, input_signature=[TEXT]
@@ -120,10 +120,7 @@ class Translator:
         folder.mkdir(parents=True, exist_ok=True)
         self.source.save(folder, "source")
         self.target.save(folder, "target")
-        card = {**self.card, "decoding": dataclasses.asdict(self.decoding)}
-        beside = folder / ".writing.card.json"
-        beside.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        beside.rename(folder / "card.json")
+        card.write(folder, {**self.known, "decoding": dataclasses.asdict(self.decoding)})
         beside = folder / ".writing.model.keras"
         self.model.save(beside, include_optimizer=False)
         beside.rename(folder / "model.keras")
@@ -137,7 +134,7 @@ class Translator:
         """
         folder = Path(folder)
         model = load(folder)
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        decoding = Decoding(**{**card.pop("decoding"), **decoding})
+        known = card.read(folder)
+        decoding = Decoding(**{**known.pop("decoding"), **decoding})
         source, target = load_tokenizer(folder, "source"), load_tokenizer(folder, "target")
-        return cls(model, source, target, decoding, card)
+        return cls(model, source, target, decoding, known)

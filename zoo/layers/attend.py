@@ -50,10 +50,15 @@ def masked_softmax(scores, mask=None):
         whose keys are all masked is all zeros.
     """
     if mask is None:
-        return ops.cast(ops.softmax(ops.cast(scores, "float32"), axis=-1), scores.dtype)
+        return ops.cast(_softmax(ops.cast(scores, "float32")), scores.dtype)
     scores32 = ops.where(mask, ops.cast(scores, "float32"), _EXCLUDED)
-    weights = ops.where(mask, ops.softmax(scores32, axis=-1), 0.0)
+    weights = ops.where(mask, _softmax(scores32), 0.0)
     return ops.cast(weights, scores.dtype)
+
+
+def _softmax(scores):
+    # Keras warns of a softmax over one element; for a memory of length 1 it is what is meant.
+    return ops.ones_like(scores) if scores.shape[-1] == 1 else ops.softmax(scores, axis=-1)
 
 
 def weighted_sum(weights, value):

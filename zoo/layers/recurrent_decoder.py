@@ -75,6 +75,7 @@ class RecurrentDecoder(keras.layers.Layer):
         self.input_feeding = input_feeding
         self.looks_first = attention is not None and attend == "before"
         self.units = self.cells[-1].output_size
+        self.supports_masking = True
 
     @property
     def state_sizes(self):

@@ -26,8 +26,8 @@ class SelfAttention(keras.layers.Layer):
         query: `(batch, queries, dim)`.
         value: `(batch, keys, dim)`; `query` when not given.
         key: `(batch, keys, dim)`; `value` when not given.
-        query_mask: boolean `(batch, queries)`: stands in for `value_mask` when `value` is not
-            given. Filled in from `query`'s Keras mask.
+        mask: boolean `(batch, queries)`: stands in for `value_mask` when `value` is not given.
+            Filled in from `query`'s Keras mask when `query` comes alone.
         value_mask: boolean `(batch, keys)`, True for a key that may be looked at.
         return_attention_scores: also return the weights.
         cache: `(batch, positions, 2 * dim)`, keys and values of the positions so far, to decode
@@ -75,7 +75,7 @@ class SelfAttention(keras.layers.Layer):
         query,
         value=None,
         key=None,
-        query_mask=None,
+        mask=None,
         value_mask=None,
         return_attention_scores=False,
         cache=None,
@@ -84,18 +84,18 @@ class SelfAttention(keras.layers.Layer):
         training=False,
     ):
         if value is None and value_mask is None:
-            value_mask = query_mask
+            value_mask = mask
         attend.check_shapes(self.name, query, query if value is None else value, key, value_mask)
         q, memory = self._project(query, value, key, value_mask)
         if cache is None:
-            mask = attend.key_mask(value_mask)
+            seen = attend.key_mask(value_mask)
             if self.causal:
-                mask = attend.both(mask, attend.causal_mask(ops.shape(q)[1], ops.shape(memory)[1]))
+                seen = attend.both(seen, attend.causal_mask(ops.shape(q)[1], ops.shape(memory)[1]))
         else:
-            memory, mask = self._remember(cache, memory, position)
+            memory, seen = self._remember(cache, memory, position)
         k, v = ops.split(memory, 2, axis=-1)
         dropout = self.weight_dropout if training and self.dropout else None
-        context, weights = attend.multi_head(q, k, v, self.num_heads, mask, dropout)
+        context, weights = attend.multi_head(q, k, v, self.num_heads, seen, dropout)
         answers = (self.output_projection(context),)
         answers += (weights,) if return_attention_scores else ()
         answers += (memory,) if return_cache else ()

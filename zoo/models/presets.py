@@ -62,7 +62,7 @@ def preset(name):
     return PRESETS[name]
 
 
-def build(name, **overrides):
+def build(name, /, **overrides):
     """An untrained model: the preset's arguments, but for `overrides`.
 
     Args:

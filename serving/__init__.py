@@ -1,0 +1,1 @@
+"""From a trained model to answers: export, and servers and clients of TensorFlow Serving's kind."""

@@ -1,0 +1,162 @@
+"""Serves a folder of saved models: by TensorFlow Serving where it is, else by the local server."""
+
+import contextlib
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from serving import model_config
+from serving.ports import listen
+
+BINARY = "tensorflow_model_server"
+IMAGE = "tensorflow/serving:latest"
+GPU_IMAGE = "tensorflow/serving:latest-gpu"
+MOUNT = "/models"
+
+
+def serve(
+    folder: str | Path = "saved_models",
+    *,
+    host: str = "127.0.0.1",
+    rest_port: int = 8501,
+    grpc_port: int = 8500,
+    model_config_file: str | Path | None = None,
+    docker: bool = False,
+    gpu: bool = False,
+    local: bool = False,
+) -> int:
+    """Serves until ctrl-C or SIGTERM, and says in one line what is served where.
+
+    Args:
+        folder: Holds ``<name>/<integer version>/saved_model.pb``.
+        host: The address to listen on. TensorFlow Serving's own binary listens on all.
+        rest_port: The port for REST.
+        grpc_port: The port for gRPC.
+        model_config_file: A ``models.config`` instead of every model in the folder; for docker
+            its base paths are under ``/models``.
+        docker: Run TensorFlow Serving's image.
+        gpu: Run its GPU image.
+        local: Run the local server even where TensorFlow Serving's binary is on the PATH.
+
+    Returns:
+        The server's exit status.
+
+    Raises:
+        ValueError: In one line, what is wrong with the flags or the folder.
+        OSError: In one line, a port that is in use or a program that is missing.
+    """
+    _check(docker=docker, gpu=gpu, local=local)
+    locally = not docker and (local or not shutil.which(BINARY))
+    if not docker and not locally:
+        host = "0.0.0.0"  # the binary has no flag for it
+    for port in (rest_port, grpc_port):
+        listen(host, port).close()
+    if locally:
+        return _serve_locally(folder, host, rest_port, grpc_port, model_config_file)
+    with TemporaryDirectory() as scratch:
+        config_file = Path(model_config_file or Path(scratch, "models.config")).resolve()
+        if not model_config_file:
+            write_model_config(folder, config_file, MOUNT if docker else None)
+        names = [model.name for model in model_config.read(config_file).model_config_list.config]
+        if docker:
+            command = docker_command(folder, config_file, host, rest_port, grpc_port, gpu=gpu)
+        else:
+            command = binary_command(config_file, rest_port, grpc_port)
+        server = _image(gpu) if docker else BINARY
+        print(_greeting(server, names, host, rest_port, grpc_port), flush=True)
+        return _run(command)
+
+
+def write_model_config(folder: str | Path, path: str | Path, base: str | None = MOUNT) -> None:
+    """Writes the model list of a whole folder, for a server that sees the folder as `base`."""
+    model_config.write(model_config.scan(folder, base), path)
+
+
+def binary_command(config_file: Path, rest_port: int, grpc_port: int) -> list[str]:
+    return [
+        BINARY,
+        f"--port={grpc_port}",
+        f"--rest_api_port={rest_port}",
+        f"--model_config_file={config_file}",
+    ]
+
+
+def docker_command(
+    folder: str | Path,
+    config_file: Path,
+    host: str,
+    rest_port: int,
+    grpc_port: int,
+    *,
+    gpu: bool = False,
+) -> list[str]:
+    """`docker run` with the folder and the model list read-only, its ports open on `host` only.
+
+    The binary itself is the entry point: the image's own is a shell script that keeps ctrl-C.
+    """
+    inside = "/config/models.config"
+    return [
+        *("docker", "run", "--rm", "--init"),
+        *(("--gpus", "all") if gpu else ()),
+        *("--publish", f"{host}:{rest_port}:8501"),
+        *("--publish", f"{host}:{grpc_port}:8500"),
+        *("--mount", f"type=bind,source={Path(folder).resolve()},target={MOUNT},readonly"),
+        *("--mount", f"type=bind,source={config_file},target={inside},readonly"),
+        *("--entrypoint", BINARY),
+        _image(gpu),
+        *binary_command(Path(inside), rest_port=8501, grpc_port=8500)[1:],
+    ]
+
+
+def _image(gpu: bool) -> str:
+    return GPU_IMAGE if gpu else IMAGE
+
+
+def _greeting(server: str, models: list[str], host: str, rest_port: int, grpc_port: int) -> str:
+    where = f"REST on {host}:{rest_port}, gRPC on {host}:{grpc_port}"
+    return f"{server} serves {', '.join(models) or 'nothing'}: {where} (ctrl-C stops it)"
+
+
+def _check(*, docker: bool, gpu: bool, local: bool) -> None:
+    if docker and local:
+        raise ValueError("--docker and --local exclude each other; choose one.")
+    if gpu and not docker:
+        raise ValueError("--gpu chooses the image of --docker; add --docker.")
+    if docker and not shutil.which("docker"):
+        raise FileNotFoundError("No docker on the PATH: install it, or serve without --docker.")
+
+
+def _serve_locally(
+    folder: str | Path,
+    host: str,
+    rest_port: int,
+    grpc_port: int,
+    model_config_file: str | Path | None,
+) -> int:
+    from serving.server import LocalServer  # brings TensorFlow, which the others do without
+
+    with LocalServer(
+        folder,
+        host=host,
+        rest_port=rest_port,
+        grpc_port=grpc_port,
+        model_config_file=model_config_file,
+    ) as server:
+        names = server.repository.served()
+        ports = server.rest_port, server.grpc_port
+        server.serve_forever(_greeting("The local server", names, host, *ports))
+    return 0
+
+
+def _run(command: list[str]) -> int:
+    """Runs a server in the foreground. ctrl-C reaches it by itself, SIGTERM through us."""
+    process = subprocess.Popen(command)
+    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):
+                return process.wait()
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,179 @@
+"""The models on disk and in memory: polled, loaded, swapped without a gap, looked up."""
+
+import gc
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from grpc import StatusCode
+from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse, ModelVersionStatus
+from tensorflow_serving.apis.model_pb2 import ModelSpec
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
+
+from serving.model_config import wanted_versions
+from serving.server.status import StatusError, invalid, status_of
+from serving.server.versions import LoadedVersion
+from serving.server.warmup import warm_up
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of one version.
+
+    Attributes:
+        state: A `ModelVersionStatus.State`.
+        loaded: The model, while it is served.
+        error: Why it is not, if loading failed.
+        changed: When its folder last changed, if loading failed: no second try before the next.
+    """
+
+    state: int
+    loaded: LoadedVersion | None = None
+    error: StatusError | None = None
+    changed: int | None = None
+
+
+class Repository:
+    """Serves what a model list asks for.
+
+    Only `poll` changes the table, and it puts a new one in place of the old: a reader takes the
+    table once and needs no lock.
+
+    Args:
+        list_models: Gives the current list; called at each poll.
+    """
+
+    def __init__(self, list_models: Callable[[], ModelServerConfig]) -> None:
+        self._list_models = list_models
+        self._table: dict[str, dict[int, Entry]] = {}
+        self._labels: dict[str, dict[str, int]] = {}
+
+    def find(self, spec: ModelSpec) -> LoadedVersion:
+        """The version that a request asks for: by number, by label, or the latest."""
+        if not spec.name:
+            raise invalid("ModelSpec has no name specified.")
+        version = self._version(spec)
+        entries = self._table.get(spec.name, {})
+        loaded = {number: entry.loaded for number, entry in entries.items() if entry.loaded}
+        number = max(loaded, default=None) if version is None else version
+        if number not in loaded:
+            asked = (
+                f"Latest({spec.name})" if version is None else f"Specific({spec.name}, {version})"
+            )
+            raise StatusError(StatusCode.NOT_FOUND, f"Servable not found for request: {asked}")
+        return loaded[number]
+
+    def status(self, spec: ModelSpec) -> GetModelStatusResponse:
+        """The state of one version, or of all, newest first; labels play no part in it."""
+        entries = self._table.get(spec.name, {})
+        if not entries:
+            message = f"Could not find any versions of model {spec.name}"
+            raise StatusError(StatusCode.NOT_FOUND, message)
+        if spec.HasField("version"):
+            version = spec.version.value
+            if version not in entries:
+                message = f"Could not find version {version} of model {spec.name}"
+                raise StatusError(StatusCode.NOT_FOUND, message)
+            entries = {version: entries[version]}
+        return GetModelStatusResponse(
+            model_version_status=[
+                ModelVersionStatus(
+                    version=version,
+                    state=entry.state,
+                    status=entry.error.to_proto() if entry.error else {},
+                )
+                for version, entry in sorted(entries.items(), reverse=True)
+            ]
+        )
+
+    def served(self) -> list[str]:
+        """Each loaded version as ``name/version``, for the line that a server starts with."""
+        return [
+            f"{name}/{version}"
+            for name, entries in self._table.items()
+            for version, entry in sorted(entries.items())
+            if entry.loaded
+        ]
+
+    def poll(self) -> None:
+        """Looks at the disk once, and loads and unloads what changed."""
+        models = {model.name: model for model in self._list_models().model_config_list.config}
+        for name, model in models.items():
+            self._settle(name, wanted_versions(model), dict(model.version_labels))
+        for name in self._table.keys() - models.keys():
+            self._settle(name, {}, {})
+
+    @contextmanager
+    def watched(self, seconds: float) -> Iterator[None]:
+        """Polls in the background for as long as the block runs."""
+        stop = threading.Event()
+
+        def watch() -> None:
+            while not stop.wait(seconds):
+                try:
+                    self.poll()
+                except (OSError, ValueError) as error:  # what is loaded goes on
+                    log.warning("%s", error)
+
+        thread = threading.Thread(target=watch, name="repository")
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def _version(self, spec: ModelSpec) -> int | None:
+        match spec.WhichOneof("version_choice"):
+            case "version":
+                return spec.version.value
+            case "version_label":
+                label = spec.version_label
+                if label not in self._labels.get(spec.name, {}):
+                    raise invalid(f"Unrecognized servable version label: {label}")
+                return self._labels[spec.name][label]
+            case _:
+                return None
+
+    def _settle(self, name: str, wanted: dict[int, Path], labels: dict[str, int]) -> None:
+        """Loads what is wanted, then labels it; then, unless all failed, unloads what is not."""
+        for version, folder in sorted(wanted.items()):
+            if self._is_due(name, version, folder):
+                self._load(name, version, folder)
+        self._labels[name] = labels
+        served = {version for version, entry in self._table.get(name, {}).items() if entry.loaded}
+        unwanted = served - wanted.keys()
+        if unwanted and (not wanted or served & wanted.keys()):
+            for version in unwanted:
+                self._set(name, version, Entry(ModelVersionStatus.END))
+            gc.collect()  # a loaded model is full of reference cycles
+
+    def _is_due(self, name: str, version: int, folder: Path) -> bool:
+        entry = self._table.get(name, {}).get(version)
+        return entry is None or (not entry.loaded and entry.changed != _last_change(folder))
+
+    def _load(self, name: str, version: int, folder: Path) -> None:
+        changed = _last_change(folder)
+        self._set(name, version, Entry(ModelVersionStatus.LOADING))
+        try:
+            loaded = LoadedVersion(name, version, folder)
+            warm_up(loaded, folder)
+        except Exception as error:  # a broken export fails in any way it likes: others go on
+            status = status_of(error)
+            self._set(name, version, Entry(ModelVersionStatus.END, error=status, changed=changed))
+            log.warning("%s/%d is not served: %s", name, version, status.message)
+        else:
+            self._set(name, version, Entry(ModelVersionStatus.AVAILABLE, loaded=loaded))
+
+    def _set(self, name: str, version: int, entry: Entry) -> None:
+        entries = {**self._table.get(name, {}), version: entry}
+        self._table = {**self._table, name: entries}
+
+
+def _last_change(folder: Path) -> int:
+    return max(path.stat().st_mtime_ns for path in [folder, *folder.rglob("*")])

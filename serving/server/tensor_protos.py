@@ -1,0 +1,41 @@
+"""TensorProto <-> NumPy."""
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework.tensor_pb2 import TensorProto
+
+from serving.server.status import invalid
+
+# The typed fields, as TensorFlow Serving fills them. `tf.make_tensor_proto` packs
+# `tensor_content` instead, where clients that read `outputs["score"].float_val` find nothing.
+_FIELDS = {
+    tf.float32: "float_val",
+    tf.float64: "double_val",
+    tf.int8: "int_val",
+    tf.int16: "int_val",
+    tf.int32: "int_val",
+    tf.int64: "int64_val",
+    tf.uint8: "int_val",
+    tf.uint32: "uint32_val",
+    tf.uint64: "uint64_val",
+    tf.bool: "bool_val",
+    tf.string: "string_val",
+}
+
+
+def to_proto(array: np.ndarray) -> TensorProto:
+    dtype = tf.as_dtype(array.dtype)
+    if dtype not in _FIELDS:
+        return tf.make_tensor_proto(array)
+    proto = TensorProto(
+        dtype=dtype.as_datatype_enum, tensor_shape=tf.TensorShape(array.shape).as_proto()
+    )
+    getattr(proto, _FIELDS[dtype]).extend(array.ravel().tolist())
+    return proto
+
+
+def from_proto(alias: str, proto: TensorProto) -> np.ndarray:
+    try:
+        return np.asarray(tf.make_ndarray(proto))
+    except (TypeError, ValueError, KeyError) as error:
+        raise invalid(f"tensor parsing error: {alias}: {error}") from error

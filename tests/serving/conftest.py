@@ -1,0 +1,95 @@
+"""A toy model, exported as TensorFlow Serving wants it, and a server on it."""
+
+import os
+import shutil
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import pytest
+import tensorflow as tf
+
+from serving.server import LocalServer
+
+
+class Toy(tf.Module):
+    """Upper-cases, after a prefix; scores by length in bytes; aligns all words with all words."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self.prefix = tf.Variable(prefix)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def translate(self, text):
+        upper = tf.strings.join([self.prefix, tf.strings.upper(text)])
+        return {"text": upper, "score": tf.cast(tf.strings.length(text), tf.float32) / 10}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def align(self, text):
+        words = tf.strings.split(text).to_tensor(default_value="")
+        size = tf.shape(words)
+        alignment = tf.ones([size[0], size[1], size[1]]) / tf.cast(size[1], tf.float32)
+        return {"source_tokens": words, "alignment": alignment, "raw_bytes": text}
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, 2], tf.float32, name="x"),
+            tf.TensorSpec([None], tf.int32, name="n"),
+        ]
+    )
+    def arithmetic(self, x, n):
+        n = tf.cast(n, tf.float32)[:, None]
+        return {"quotient": x / n, "positive": x > 0, "count": tf.shape(x, tf.int64)[:1] + 0 * 1}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def size(self, text):
+        return {"size": tf.strings.length(text)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def number(self, text):
+        return {"number": tf.strings.to_number(text)}
+
+
+def export_toy(folder, prefix=""):
+    """Writes beside its place and renames into it, so that a server sees a whole version."""
+    toy = Toy(prefix)
+    signatures = {
+        "serving_default": toy.translate,
+        "align": toy.align,
+        "arithmetic": toy.arithmetic,
+        "size": toy.size,
+        "number": toy.number,
+    }
+    unfinished = folder.parent / f"unfinished-{folder.name}"
+    tf.saved_model.save(toy, str(unfinished), signatures=signatures)
+    unfinished.rename(folder)
+
+
+@pytest.fixture(scope="session")
+def saved_model(tmp_path_factory):
+    """A version's folder, to be copied or served, not changed."""
+    folder = tmp_path_factory.mktemp("export") / "toy" / "1"
+    folder.parent.mkdir()
+    export_toy(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(saved_model):
+    with LocalServer(saved_model.parents[1], rest_port=0, grpc_port=0) as running:
+        yield running
+
+
+@pytest.fixture
+def folder(saved_model, tmp_path):
+    """A folder of our own with version 1 of the toy beside files that are no versions."""
+    base = tmp_path / "saved_models" / "toy"
+    shutil.copytree(saved_model, base / "1")
+    (base / "card.json").write_text("{}")
+    (base / "checkpoints").mkdir()
+    (base.parent / "untrained").mkdir()
+    return base.parent
+
+
+@pytest.fixture
+def add_version(folder):
+    return lambda version, prefix="": export_toy(folder / "toy" / str(version), prefix)

@@ -1,0 +1,155 @@
+"""Versions come, fail and go; what was served goes on until the next one is ready."""
+
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
+from tensorflow_serving.apis.model_pb2 import ModelSpec
+from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+from serving import model_config
+from serving.server.repository import Repository
+from serving.server.status import StatusError
+
+
+@pytest.fixture
+def repository(folder):
+    repository = Repository(lambda: model_config.scan(folder))
+    repository.poll()
+    return repository
+
+
+def states(repository, name="toy"):
+    status = repository.status(ModelSpec(name=name)).model_version_status
+    return {entry.version: ModelVersionStatus.State.Name(entry.state) for entry in status}
+
+
+def answer(repository, text="a", **spec):
+    inputs = {"text": np.array([text], object)}
+    loaded = repository.find(ModelSpec(name="toy", **spec))
+    return loaded.predict("serving_default", inputs)["text"].tolist()
+
+
+def write_warmup(version_folder, *texts):
+    logs = []
+    for text in texts:
+        log = PredictionLog()
+        log.predict_log.request.inputs["text"].CopyFrom(tf.make_tensor_proto([text]))
+        logs.append(log.SerializeToString())
+    path = version_folder / "assets.extra" / "tf_serving_warmup_requests"
+    path.parent.mkdir()
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for log in logs:
+            writer.write(log)
+
+
+def test_only_models_with_versions_are_served(repository):
+    assert repository.served() == ["toy/1"]
+
+
+def test_latest_version_takes_over_and_a_request_keeps_its_own(folder, repository, add_version):
+    in_flight = repository.find(ModelSpec(name="toy"))
+    add_version(2, "two ")
+    repository.poll()
+    assert states(repository) == {2: "AVAILABLE", 1: "END"}
+    assert answer(repository) == [b"two A"]
+    inputs = {"text": np.array(["a"], object)}
+    assert in_flight.predict("serving_default", inputs)["text"].tolist() == [b"A"]
+    with pytest.raises(StatusError, match=r"Specific\(toy, 1\)"):
+        answer(repository, version={"value": 1})
+
+
+def test_removing_the_latest_version_rolls_back(folder, repository, add_version):
+    add_version(2, "two ")
+    repository.poll()
+    shutil.rmtree(folder / "toy" / "2")
+    repository.poll()
+    assert states(repository) == {2: "END", 1: "AVAILABLE"}
+    assert answer(repository) == [b"A"]
+
+
+def test_removing_the_model_ends_it(folder, repository):
+    shutil.copytree(folder / "toy", folder / "other")
+    shutil.rmtree(folder / "toy")
+    repository.poll()
+    assert states(repository) == {1: "END"}
+    assert repository.served() == ["other/1"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("saved_model.pb", None),
+        ("saved_model.pb", b"garbage"),
+        ("variables/variables.index", b"garbage"),
+        ("variables/variables.data-00000-of-00001", b""),
+    ],
+)
+def test_broken_version_leaves_the_old_one(folder, repository, file, content, caplog, add_version):
+    add_version(3)
+    broken = folder / "toy" / "3" / file
+    whole = broken.read_bytes()
+    broken.unlink()
+    if content is not None:
+        broken.write_bytes(content)
+    repository.poll()
+    assert states(repository) == {3: "END", 1: "AVAILABLE"}
+    newest = repository.status(ModelSpec(name="toy")).model_version_status[0]
+    assert newest.status.error_code != 0
+    assert newest.status.error_message
+    assert answer(repository) == [b"A"]
+    assert "toy/3 is not served" in caplog.text
+
+    caplog.clear()
+    repository.poll()
+    assert not caplog.text  # no second try before the folder changes
+    broken.write_bytes(whole)
+    repository.poll()
+    assert states(repository) == {3: "AVAILABLE", 1: "END"}
+
+
+def test_warmup_requests_are_replayed(folder, repository, add_version):
+    add_version(2)
+    write_warmup(folder / "toy" / "2", "a", "b")
+    repository.poll()
+    assert states(repository)[2] == "AVAILABLE"
+
+
+def test_version_whose_warmup_fails_is_not_served(folder, repository, add_version):
+    add_version(2)
+    write_warmup(folder / "toy" / "2", "a", 1.0)
+    repository.poll()
+    assert states(repository) == {2: "END", 1: "AVAILABLE"}
+    newest = repository.status(ModelSpec(name="toy")).model_version_status[0]
+    assert newest.status.error_message == "input text has type float32, expected string"
+
+
+def test_labels_and_policies_of_a_models_config(folder, tmp_path, add_version):
+    for version in (2, 3, 4):
+        add_version(version, f"{version} ")
+    path = tmp_path / "models.config"
+
+    def write(policy):
+        path.write_text(
+            f'model_config_list {{ config {{ name: "toy" base_path: "{folder}/toy" {policy} }} }}'
+        )
+
+    write("model_version_policy { all {} }")
+    repository = Repository(lambda: model_config.read(path))
+    repository.poll()
+    assert repository.served() == ["toy/1", "toy/2", "toy/3", "toy/4"]
+    write("model_version_policy { latest { num_versions: 2 } }")
+    repository.poll()
+    assert repository.served() == ["toy/3", "toy/4"]
+    write(
+        "model_version_policy { specific { versions: 1 versions: 2 } }"
+        'version_labels { key: "stable" value: 1 } version_labels { key: "canary" value: 2 }'
+        'version_labels { key: "gone" value: 4 }'
+    )
+    repository.poll()
+    assert answer(repository, version_label="stable") == [b"A"]
+    assert answer(repository, version_label="canary") == [b"2 A"]
+    with pytest.raises(StatusError, match=r"Specific\(toy, 4\)"):
+        answer(repository, version_label="gone")

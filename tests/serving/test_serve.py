@@ -1,0 +1,128 @@
+"""Which server is run, and with which command; none of them is."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from serving import model_config
+from serving import serve as module
+from serving.serve import binary_command, docker_command, serve, write_model_config
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("one/1", "two/12", "two/notes", "untrained"):
+        (tmp_path / name).mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.fixture
+def programs(monkeypatch):
+    """The programs that seem to be on the PATH, and the commands that were run."""
+    on_path, commands = set(), []
+    monkeypatch.setattr(module.shutil, "which", lambda name: name if name in on_path else None)
+
+    def run(command):
+        path = next(part for part in command if part.endswith(("models.config", ",readonly")))
+        commands.append((command, path))
+        return 0
+
+    monkeypatch.setattr(module, "_run", run)
+    return on_path, commands
+
+
+def test_model_config_lists_the_whole_folder(folder, tmp_path):
+    path = tmp_path / "models.config"
+    write_model_config(folder, path)
+    models = model_config.read(path).model_config_list.config
+    assert [(model.name, model.base_path) for model in models] == [
+        ("one", "/models/one"),
+        ("two", "/models/two"),
+    ]
+    write_model_config(folder, path, base=None)
+    assert model_config.read(path).model_config_list.config[0].base_path == f"{folder}/one"
+
+
+def test_binary_command():
+    assert binary_command(Path("/c/models.config"), rest_port=1, grpc_port=2) == [
+        "tensorflow_model_server",
+        "--port=2",
+        "--rest_api_port=1",
+        "--model_config_file=/c/models.config",
+    ]
+
+
+def test_docker_command():
+    command = docker_command("/saved", Path("/c/m.config"), "127.0.0.1", 1, 2)
+    assert command == [
+        *("docker", "run", "--rm", "--init"),
+        *("--publish", "127.0.0.1:1:8501", "--publish", "127.0.0.1:2:8500"),
+        *("--mount", "type=bind,source=/saved,target=/models,readonly"),
+        *("--mount", "type=bind,source=/c/m.config,target=/config/models.config,readonly"),
+        *("--entrypoint", "tensorflow_model_server", "tensorflow/serving:latest"),
+        *("--port=8500", "--rest_api_port=8501", "--model_config_file=/config/models.config"),
+    ]
+    gpu = docker_command("/saved", Path("/c/m.config"), "127.0.0.1", 1, 2, gpu=True)
+    assert gpu[4:6] == ["--gpus", "all"]
+    assert "tensorflow/serving:latest-gpu" in gpu
+
+
+def test_binary_on_the_path_is_run(folder, programs, capsys):
+    on_path, commands = programs
+    on_path.add("tensorflow_model_server")
+    assert serve(folder, rest_port=0, grpc_port=0) == 0
+    assert commands[0][0][0] == "tensorflow_model_server"
+    line = "tensorflow_model_server serves one, two: REST on 0.0.0.0:0, gRPC on 0.0.0.0:0"
+    assert capsys.readouterr().out.startswith(line)
+
+
+def test_docker_is_run_when_asked_for(folder, programs, capsys):
+    on_path, commands = programs
+    on_path.update({"docker", "tensorflow_model_server"})
+    assert serve(folder, rest_port=0, grpc_port=0, docker=True, gpu=True) == 0
+    assert commands[0][0][0] == "docker"
+    assert capsys.readouterr().out.startswith("tensorflow/serving:latest-gpu serves one, two: ")
+
+
+@pytest.mark.parametrize(
+    ("flags", "error", "message"),
+    [
+        ({"docker": True}, OSError, "No docker on the PATH"),
+        ({"gpu": True}, ValueError, "add --docker"),
+        ({"docker": True, "local": True}, ValueError, "exclude each other"),
+    ],
+)
+def test_flags_that_cannot_be(folder, programs, flags, error, message):
+    with pytest.raises(error, match=message):
+        serve(folder, **flags)
+    assert programs[1] == []
+
+
+@pytest.mark.parametrize("program", ["tensorflow_model_server", "none: the local server"])
+def test_port_in_use_before_anything_runs(folder, programs, program):
+    on_path, commands = programs
+    on_path.add(program)
+    with (
+        module.listen("127.0.0.1", 0) as taken,
+        pytest.raises(OSError, match="Cannot listen on"),
+    ):
+        serve(folder, rest_port=taken.getsockname()[1], grpc_port=0)
+    assert commands == []
+
+
+def test_run_gives_the_exit_status():
+    command = [sys.executable, "-c", "raise SystemExit(3)"]
+    assert module._run(command) == 3
+    with pytest.raises(FileNotFoundError):
+        module._run(["no-such-program"])
+
+
+def test_commands_need_no_tensorflow():
+    paths = [path for path in sys.path if path]
+    code = (
+        f"import sys; sys.path[:0] = {paths!r}; import serving.serve; "
+        "assert 'tensorflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

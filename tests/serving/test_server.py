@@ -1,0 +1,102 @@
+"""The running server: ports, bad folders, hot loading under requests, many at once, shutdown."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from serving.client import GrpcClient, RestClient
+from serving.server import LocalServer
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nonsense {", "Cannot read the model list"),
+        ("", "lists no model"),
+        ('model_config_list { config { name: "a" base_path: "b" } }', "to have an absolute path"),
+        (
+            'model_config_list { config { name: "a" base_path: "/b" }'
+            ' config { name: "a" base_path: "/c" } }',
+            "more than once",
+        ),
+    ],
+)
+def test_bad_models_config(tmp_path, text, message):
+    path = tmp_path / "models.config"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        LocalServer(tmp_path, rest_port=0, grpc_port=0, model_config_file=path).__enter__()
+
+
+def test_folder_without_models(tmp_path):
+    with pytest.raises(ValueError, match="No servable model in"):
+        LocalServer(tmp_path, rest_port=0, grpc_port=0).__enter__()
+    with pytest.raises(ValueError, match="No folder"):
+        LocalServer(tmp_path / "none", rest_port=0, grpc_port=0).__enter__()
+
+
+@pytest.mark.parametrize("protocol", ["rest_port", "grpc_port"])
+def test_port_in_use_is_one_line_before_anything_is_loaded(folder, protocol):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = {"rest_port": 0, "grpc_port": 0, protocol: taken.getsockname()[1]}
+        server = LocalServer(folder, **ports)
+        with pytest.raises(OSError, match=r"^Cannot listen on 127.0.0.1:\d+: .*port\.$"):
+            server.__enter__()
+        assert server.repository.served() == []
+
+
+def test_a_stopped_server_frees_its_ports(folder):
+    with LocalServer(folder, rest_port=0, grpc_port=0) as first:
+        ports = {"rest_port": first.rest_port, "grpc_port": first.grpc_port}
+    with LocalServer(folder, **ports) as second:
+        assert RestClient(port=second.rest_port).status("toy")[0]["state"] == "AVAILABLE"
+
+
+def test_new_version_drops_no_request(folder, add_version):
+    with LocalServer(folder, rest_port=0, grpc_port=0, poll_seconds=0.05) as server:
+
+        def ask(kind, port):
+            client, answers, end = kind(port=port), [], time.monotonic() + 20
+            while answers[-1:] != ["two A"] and time.monotonic() < end:
+                answers.append(client.translate("toy", ["a"])["text"][0])
+            return answers
+
+        with ThreadPoolExecutor(4) as pool:
+            rest = [pool.submit(ask, RestClient, server.rest_port) for _ in range(2)]
+            grpc = [pool.submit(ask, GrpcClient, server.grpc_port) for _ in range(2)]
+            time.sleep(0.1)
+            add_version(2, "two ")
+        for answers in (future.result() for future in rest + grpc):
+            assert set(answers) == {"A", "two A"}
+
+
+def test_concurrent_requests_get_their_own_answers(server):
+    rest, grpc = RestClient(port=server.rest_port), GrpcClient(port=server.grpc_port)
+
+    def ask(number):
+        client = rest if number % 2 else grpc
+        return client.translate("toy", [f"a{number}"] * (number % 5 + 1))["text"].tolist()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(80)))
+    assert answers == [[f"A{number}"] * (number % 5 + 1) for number in range(80)]
+
+
+def test_sigterm_ends_the_command_gracefully(folder):
+    code = f"from serving.serve import serve; serve({str(folder)!r}, rest_port=0, grpc_port=0)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.stdout.readline().startswith("The local server serves toy/1: REST on 127.0.0.1:")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 0

@@ -1,0 +1,172 @@
+"""The arithmetic of attention, with numbers worked out by hand."""
+
+import numpy as np
+import pytest
+from keras import ops
+from numpy.testing import assert_allclose, assert_array_equal
+
+from zoo.layers import attend
+
+NAN, INF = np.nan, np.inf
+
+
+def tensor(values):
+    return ops.convert_to_tensor(np.array(values, "float32"))
+
+
+def array(result):
+    return ops.convert_to_numpy(result)
+
+
+def test_dot_scores():
+    # [1, 2].[3, 4] = 11, [1, 2].[0, -1] = -2; [-1, 0].[3, 4] = -3, [-1, 0].[0, -1] = 0
+    scores = attend.dot_scores(tensor([[[1, 2], [-1, 0]]]), tensor([[[3, 4], [0, -1]]]))
+    assert_array_equal(array(scores), [[[11, -2], [-3, 0]]])
+
+
+def test_additive_scores():
+    # tanh(ln 2) = (2 - 1/2) / (2 + 1/2) = 3/5, tanh(ln 3) = (3 - 1/3) / (3 + 1/3) = 4/5.
+    # q + k = [ln 2, ln 3], so v.tanh = 10 * 3/5 - 5 * 4/5 = 2; and q + k = [0, 0] scores 0.
+    query = tensor([[[np.log(2), 0]]])
+    key = tensor([[[0, np.log(3)], [-np.log(2), 0]]])
+    scores = attend.additive_scores(query, key, tensor([10, -5]))
+    assert_allclose(array(scores), [[[2, 0]]], atol=1e-6)
+
+
+# e^(ln n) = n, so scores ln 1, ln 2, ln 5 give 1/8, 2/8, 5/8; without the last, 1/3, 2/3.
+@pytest.mark.parametrize(
+    ("mask", "weights"),
+    [
+        (None, [1 / 8, 2 / 8, 5 / 8]),
+        ([True, True, True], [1 / 8, 2 / 8, 5 / 8]),
+        ([True, True, False], [1 / 3, 2 / 3, 0]),
+        ([False, False, True], [0, 0, 1]),
+        ([False, False, False], [0, 0, 0]),
+    ],
+)
+def test_masked_softmax(mask, weights):
+    scores = tensor([[np.log([1, 2, 5])]])
+    mask = None if mask is None else ops.convert_to_tensor([[mask]])
+    result = array(attend.masked_softmax(scores, mask))
+    assert_allclose(result, [[weights]], rtol=1e-6)
+    assert (result[0, 0][np.array(weights) == 0] == 0).all()
+
+
+@pytest.mark.parametrize("padding", [NAN, INF, -INF, 3e38, -3e38])
+def test_a_masked_score_may_be_anything(padding):
+    scores, mask = tensor([[[0, padding, 0]]]), ops.convert_to_tensor([[[True, False, True]]])
+    assert_array_equal(array(attend.masked_softmax(scores, mask)), [[[0.5, 0, 0.5]]])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_scores_of_ten_thousand_in_every_precision(dtype):
+    # The distance of 2e4 is e^-20000 = 0 in any precision.
+    scores = ops.cast(tensor([[[1e4, -1e4, 1e4], [-1e4, -1e4, -1e4]]]), dtype)
+    mask = ops.convert_to_tensor([[[True, True, True], [True, True, False]]])
+    weights = array(ops.cast(attend.masked_softmax(scores, mask), "float32"))
+    assert_array_equal(weights, [[[0.5, 0, 0.5], [0.5, 0.5, 0]]])
+
+
+def test_weighted_sum():
+    # 1/4 * [4, 8] + 3/4 * [0, -4] = [1, -1]
+    context = attend.weighted_sum(tensor([[[0.25, 0.75]]]), tensor([[[4, 8], [0, -4]]]))
+    assert_array_equal(array(context), [[[1, -1]]])
+
+
+def test_blank_puts_zeros_where_the_mask_is_false():
+    sequence = tensor([[[1, 2], [NAN, INF]]])
+    assert attend.blank(sequence) is sequence
+    blanked = attend.blank(sequence, ops.convert_to_tensor([[True, False]]))
+    assert_array_equal(array(blanked), [[[1, 2], [0, 0]]])
+
+
+def test_key_mask_takes_numbers_for_truth():
+    assert attend.key_mask(None) is None
+    assert_array_equal(array(attend.key_mask(ops.convert_to_tensor([[1, 0]]))), [[[True, False]]])
+
+
+def test_causal_mask_shows_query_i_the_keys_up_to_i():
+    assert_array_equal(
+        array(attend.causal_mask(2, 3)), [[[True, False, False], [True, True, False]]]
+    )
+
+
+def test_both_is_the_conjunction_of_what_is_given():
+    assert attend.both() is None
+    assert attend.both(None, None) is None
+    row, column = ops.convert_to_tensor([[True, False]]), ops.convert_to_tensor([[True], [False]])
+    assert attend.both(None, row) is row
+    assert_array_equal(array(attend.both(row, None, column)), [[True, False], [False, False]])
+
+
+def test_heads_split_and_merge():
+    sequence = tensor([[[1, 2, 3, 4], [5, 6, 7, 8]]])
+    heads = attend.split_heads(sequence, 2)
+    assert_array_equal(array(heads), [[[[1, 2], [5, 6]], [[3, 4], [7, 8]]]])
+    assert_array_equal(array(attend.merge_heads(heads)), array(sequence))
+
+
+def test_multi_head():
+    # Heads of width 1, so no scaling. Head 1: scores 0, 0 -> 1/2, 1/2 over 2, 4 -> 3.
+    # Head 2: scores ln 3, 0 -> 3/4, 1/4 over 8, 16 -> 6 + 4 = 10.
+    query, key = tensor([[[0, 1]]]), tensor([[[5, np.log(3)], [7, 0]]])
+    context, weights = attend.multi_head(query, key, tensor([[[2, 8], [4, 16]]]), heads=2)
+    assert_allclose(array(context), [[[3, 10]]], rtol=1e-6)
+    assert_allclose(array(weights), [[[[0.5, 0.5]], [[0.75, 0.25]]]], rtol=1e-6)
+
+
+def test_multi_head_scales_by_the_root_of_the_width():
+    # Width 4: scores 2 ln 3 / sqrt(4) = ln 3 and 0 -> 3/4, 1/4.
+    query, key = tensor([[[2, 0, 0, 0]]]), tensor([[[np.log(3), 0, 0, 0], [0, 9, 9, 9]]])
+    _, weights = attend.multi_head(query, key, key, heads=1)
+    assert_allclose(array(weights), [[[[0.75, 0.25]]]], rtol=1e-6)
+
+
+def test_multi_head_returns_the_weights_before_dropout():
+    query = tensor([[[1, 2]]])
+    context, weights = attend.multi_head(query, query, query, heads=2, dropout=lambda w: w * 0)
+    assert_array_equal(array(context), [[[0, 0]]])
+    assert_array_equal(array(weights), [[[[1]], [[1]]]])
+
+
+def test_hypotheses_become_queries_to_their_source_and_back():
+    # Two sources of two hypotheses each, two queries a hypothesis, width 1.
+    query = tensor([[[1], [2]], [[3], [4]], [[5], [6]], [[7], [8]]])
+    memory = tensor(np.zeros((2, 3, 1)))
+    grouped = attend.per_source(query, memory)
+    assert_array_equal(array(grouped), [[[1], [2], [3], [4]], [[5], [6], [7], [8]]])
+    assert_array_equal(array(attend.per_hypothesis(grouped, query)), array(query))
+
+
+def test_one_hypothesis_a_source_changes_nothing():
+    query, memory = tensor([[[1], [2]], [[3], [4]]]), tensor(np.zeros((2, 3, 1)))
+    assert_array_equal(array(attend.per_source(query, memory)), array(query))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "mask", "message"),
+    [
+        (
+            [(2, 3), (2, 4, 5)],
+            None,
+            r"a: `query` must be \(batch, length, dim\), got shape \(2, 3\)",
+        ),
+        ([(2, 3, 5), (4, 5)], None, r"`value` must be \(batch, length, dim\), got shape \(4, 5\)"),
+        ([(2, 3, 5), (4, 3, 5)], None, "`value` has 4 where the batch of `query` is 2"),
+        ([(2, 3, 5), (2, 4, 5), (1, 4, 5)], None, "`key` has 1 where the batch of `value` is 2"),
+        ([(2, 3, 5), (2, 4, 5), (2, 1, 5)], None, "`key` has 1 where the length of `value` is 4"),
+        ([(2, 3, 5), (2, 4, 5)], (2, 1, 4), r"`value_mask` must be \(batch, keys\), got .*1, 4"),
+        ([(2, 3, 5), (2, 4, 5)], (1, 4), "`value_mask` has 1 where the batch of `value` is 2"),
+        ([(2, 3, 5), (2, 4, 5)], (2, 1), "`value_mask` has 1 where the length of `value` is 4"),
+    ],
+)
+def test_shapes_that_would_broadcast_by_accident_are_refused(shapes, mask, message):
+    query, value, *key = (np.zeros(shape) for shape in shapes)
+    mask = None if mask is None else np.ones(mask, bool)
+    with pytest.raises(ValueError, match=message):
+        attend.check_shapes("a", query, value, key[0] if key else None, mask)
+
+
+def test_unknown_sizes_fit_anything():
+    query, value = (type("Symbol", (), {"shape": shape}) for shape in [(None, 3, 5), (2, None, 5)])
+    attend.check_shapes("a", query, value, None, np.ones((2, 4), bool))

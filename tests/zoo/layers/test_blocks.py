@@ -1,0 +1,104 @@
+"""The Transformer's blocks: masks, causality, the cache; the parts around attention."""
+
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from zoo.layers import DecoderBlock, EncoderBlock, FeedForward, Residual, SinusoidalPositions
+
+norms = pytest.mark.parametrize("norm_first", [True, False], ids=["pre-norm", "post-norm"])
+close = {"rtol": 1e-5, "atol": 1e-6}
+
+
+@pytest.fixture
+def arrays(rng):
+    x = rng.normal(size=(2, 5, 8)).astype("float32")
+    memory = rng.normal(size=(2, 4, 6)).astype("float32")
+    return x, memory, np.arange(4) < np.array([[4], [2]])
+
+
+@norms
+def test_encoder_padding_changes_nothing(norm_first, arrays, numbers):
+    x, block = arrays[0], EncoderBlock(2, 5, norm_first=norm_first)
+    mask = np.arange(5) < np.array([[5], [3]])
+    output, weights = block(x, mask=mask, return_attention_scores=True)
+    expected = numbers(output)[mask]
+    filled = np.where(mask[..., None], x, np.float32(np.nan))
+    masked = keras.layers.Masking(-7.0)(np.where(mask[..., None], x, np.float32(-7)))
+    assert_allclose(numbers(block(filled, mask=mask))[mask], expected, rtol=1e-6)
+    assert_allclose(numbers(block(masked))[mask], expected, rtol=1e-6)
+    assert_allclose(numbers(block(x[1:, :3]))[0], expected[5:], **close)
+    assert weights.shape == (2, 2, 5, 5)
+    assert (numbers(weights)[1, ..., 3:] == 0).all()
+
+
+@norms
+def test_decoder_with_cache_and_projected_memory_equals_the_whole(norm_first, arrays, numbers):
+    (x, memory, mask), block = arrays, DecoderBlock(2, 5, norm_first=norm_first)
+    whole, weights, _ = block(x, memory, memory_mask=mask)
+    projected = block.project_memory(*map(keras.ops.convert_to_tensor, (memory, mask)))
+    cache = block.self_attention.empty_cache(2, 6)
+    for t in range(5):
+        output, seen, cache = block(
+            x[:, t : t + 1],
+            projected,
+            memory_mask=mask,
+            cache=cache,
+            position=np.full(2, t),
+            projected=True,
+        )
+        assert_allclose(numbers(output)[:, 0], numbers(whole)[:, t], **close)
+        assert_allclose(numbers(seen)[:, :, 0], numbers(weights)[:, :, t], **close)
+
+
+def test_decoder_hides_later_positions_and_padding(arrays, numbers):
+    (x, memory, mask), block = arrays, DecoderBlock(2, 5)
+    expected, weights, _ = block(x, memory, memory_mask=mask)
+    changed = np.concatenate([x[:, :3], x[:, 3:] * 100], axis=1)
+    filled = np.where(mask[..., None], memory, np.float32(np.nan))
+    output = numbers(block(changed, filled, memory_mask=mask)[0])
+    assert_allclose(output[:, :3], numbers(expected)[:, :3], **close)
+    assert (numbers(weights)[1, ..., 2:] == 0).all()
+    masked = keras.layers.Masking(-7.0)(np.where(mask[..., None], memory, np.float32(-7)))
+    assert_allclose(numbers(block(x, masked)[0]), numbers(expected), rtol=1e-6)
+
+
+def test_hypotheses_share_their_sources_memory(arrays, numbers):
+    (x, memory, mask), block = arrays, DecoderBlock(2, 5)
+    both = np.concatenate([x, -x])[[0, 2, 1, 3]]
+    tiled = block(both, memory.repeat(2, axis=0), memory_mask=mask.repeat(2, axis=0))
+    for got, expected in zip(block(both, memory, memory_mask=mask), tiled, strict=True):
+        assert_allclose(numbers(got), numbers(expected), **close)
+
+
+@pytest.mark.parametrize("make", [EncoderBlock, DecoderBlock])
+def test_heads_that_do_not_divide_the_width_are_refused(make, arrays):
+    with pytest.raises(ValueError, match="`num_heads` 3 must divide width 8"):
+        make(3, 5)(*arrays[: 1 if make is EncoderBlock else 2])
+
+
+def test_positions_start_where_they_are_told(numbers):
+    zeros = np.zeros((2, 6, 8), "float32")
+    whole = numbers(SinusoidalPositions()(zeros))
+    part = numbers(SinusoidalPositions()(zeros[:, :2], np.array([0, 4])))
+    assert_allclose(part, [whole[0, :2], whole[1, 4:]], rtol=1e-5, atol=1e-6)
+
+
+def test_positions_of_an_odd_width_are_refused():
+    with pytest.raises(ValueError, match="width must be even, got 7"):
+        SinusoidalPositions()(np.zeros((1, 2, 7), "float32"))
+
+
+@pytest.mark.parametrize(
+    ("layer", "call"),
+    [
+        (FeedForward(64, dropout=0.5), lambda layer, x, **training: layer(x, **training)),
+        (Residual(dropout=0.5), lambda layer, x, **training: layer(x, x, **training)),
+    ],
+    ids=["feed-forward", "residual"],
+)
+def test_dropout_is_for_training(layer, call, arrays, numbers):
+    x = arrays[0]
+    assert (numbers(call(layer, x, training=True)) != numbers(call(layer, x))).any()
+    assert_array_equal(numbers(call(layer, x)), numbers(call(layer, x)))

@@ -1,0 +1,159 @@
+"""The recurrent decoder: one step at a time, its states, its dropout, its errors."""
+
+import keras
+import numpy as np
+import pytest
+from keras.layers import GRUCell, LSTMCell, SimpleRNNCell
+from numpy.testing import assert_allclose, assert_array_equal
+
+from zoo.layers import BahdanauAttention, LuongAttention, RecurrentDecoder
+
+BEFORE = {"attend": "before"}
+MADE = {
+    "none": lambda: RecurrentDecoder(GRUCell(4)),
+    "stacked": lambda: RecurrentDecoder([LSTMCell(5), GRUCell(3), SimpleRNNCell(4)]),
+    "bahdanau": lambda: RecurrentDecoder([LSTMCell(5), GRUCell(4)], BahdanauAttention(3), **BEFORE),
+    "luong": lambda: RecurrentDecoder(LSTMCell(4), LuongAttention()),
+    "luong-fed": lambda: RecurrentDecoder(
+        [GRUCell(5), LSTMCell(4)], LuongAttention("concat"), "after", True
+    ),
+    "luong-before": lambda: RecurrentDecoder(GRUCell(4), LuongAttention(), **BEFORE),
+    "bahdanau-after": lambda: RecurrentDecoder(GRUCell(4), BahdanauAttention()),
+}
+
+
+@pytest.fixture
+def arrays(rng):
+    """Two sentences of 5 inputs, and memories 4 and 2 long."""
+    inputs = rng.normal(size=(2, 5, 6)).astype("float32")
+    memory = rng.normal(size=(2, 4, 7)).astype("float32")
+    return inputs, memory, np.arange(4) < np.array([[4], [2]])
+
+
+@pytest.fixture(params=MADE)
+def decoder(request, arrays, randomized):
+    layer = MADE[request.param]()
+    layer(*given(layer, *arrays))
+    return randomized(layer)
+
+
+def given(layer, inputs, memory, mask):
+    return (inputs,) if layer.attention is None else (inputs, memory, mask)
+
+
+def start(layer, rng, batch=2):
+    return [rng.normal(size=(batch, size)).astype("float32") for size in layer.state_sizes]
+
+
+def test_step_by_step_equals_the_whole(decoder, arrays, numbers, rng):
+    inputs, memory, mask = arrays
+    state = start(decoder, rng)
+    attends = decoder.attention is not None
+    asked = {"return_state": True, "return_attention_scores": attends}
+    whole = decoder(*given(decoder, *arrays), initial_state=state, **asked)
+    steps = []
+    if attends:
+        projected, keys = decoder.project_memory(
+            *(keras.ops.convert_to_tensor(array) for array in (memory, mask))
+        )
+        asked |= {"memory": projected, "keys": keys, "memory_mask": mask}
+    for t in range(5):
+        *answer, state = decoder(inputs[:, t : t + 1], initial_state=state, **asked)
+        steps.append([numbers(tensor) for tensor in answer])
+    for expected, *got in zip(whole[:-1], *steps, strict=True):
+        assert_allclose(np.concatenate(got, axis=1), numbers(expected), rtol=1e-5, atol=1e-6)
+    for expected, got in zip(whole[-1], state, strict=True):
+        assert_allclose(numbers(got), numbers(expected), rtol=1e-5, atol=1e-6)
+
+
+def test_hypotheses_share_their_sources_memory(decoder, arrays, numbers, rng):
+    inputs, memory, mask = arrays
+    inputs = np.concatenate([inputs, -inputs])[[0, 2, 1, 3]]  # two hypotheses a source, together
+    state = start(decoder, rng, batch=4)
+    tiled = given(decoder, inputs, memory.repeat(2, axis=0), mask.repeat(2, axis=0))
+    assert_allclose(
+        numbers(decoder(*given(decoder, inputs, memory, mask), initial_state=state)),
+        numbers(decoder(*tiled, initial_state=state)),
+        rtol=1e-5,
+        atol=1e-6,
+    )
+
+
+def test_later_inputs_and_padding_of_the_memory_change_nothing(decoder, arrays, numbers):
+    inputs, memory, mask = arrays
+    expected = numbers(decoder(*given(decoder, *arrays)))
+    changed = np.concatenate([inputs[:, :3], 9 - inputs[:, 3:]], axis=1)
+    filled = np.where(mask[..., None], memory, np.float32(np.nan))
+    output = numbers(decoder(*given(decoder, changed, filled, mask)))
+    assert_allclose(output[:, :3], expected[:, :3], rtol=1e-6, atol=1e-7)
+    assert np.isfinite(output).all()
+
+
+def test_initial_state_defaults_to_zeros(decoder, arrays, numbers):
+    zeros = [np.zeros((2, size), "float32") for size in decoder.state_sizes]
+    expected = decoder(*given(decoder, *arrays), initial_state=zeros)
+    assert_array_equal(numbers(decoder(*given(decoder, *arrays))), numbers(expected))
+
+
+def test_state_sizes_are_the_cells_in_order_then_the_attentional_vector():
+    sizes = {name: make().state_sizes for name, make in MADE.items()}
+    assert sizes["stacked"] == [5, 5, 3, 4]
+    assert sizes["luong-fed"] == [5, 4, 4, 4]
+    assert sizes["luong"] == [4, 4]
+
+
+def test_keras_masks_and_explicit_masks_agree(decoder, arrays, numbers):
+    inputs, memory, mask = arrays
+    if decoder.attention is None:
+        pytest.skip("no memory")
+    marked = np.where(mask[..., None], memory, np.float32(-7))
+    symbols = keras.Input(inputs.shape[1:]), keras.Input(memory.shape[1:])
+    model = keras.Model(symbols, decoder(symbols[0], keras.layers.Masking(-7.0)(symbols[1])))
+    assert_allclose(numbers(model((inputs, marked))), numbers(decoder(*arrays)), rtol=1e-6)
+
+
+def test_padded_inputs_change_nothing_before_them(decoder, arrays, numbers):
+    inputs, memory, mask = arrays
+    inputs[:, 3:] = -7
+    masked = keras.layers.Masking(-7.0)(inputs)
+    output = decoder(*given(decoder, masked, memory, mask))
+    expected = decoder(*given(decoder, inputs, memory, mask))
+    assert_allclose(numbers(output)[:, :3], numbers(expected)[:, :3], rtol=1e-5, atol=1e-6)
+
+
+def test_dropout_draws_one_mask_for_all_steps(rng, numbers):
+    # With W = 1, U = 0 and no bias each step is tanh(x * mask): equal inputs, equal outputs.
+    layer = RecurrentDecoder(SimpleRNNCell(50, dropout=0.5, seed=1))
+    inputs = np.ones((1, 6, 50), "float32")
+    layer(inputs)
+    layer.set_weights([np.eye(50), np.zeros((50, 50)), np.zeros(50)])
+    first, second = (numbers(layer(inputs, training=True)) for _ in range(2))
+    assert set(np.round(first.ravel(), 4)) == {0, np.round(np.tanh(2), 4).astype("float32")}
+    assert_array_equal(first, first[:, :1].repeat(6, axis=1))
+    assert (first != second).any()
+    assert_allclose(numbers(layer(inputs)), np.tanh(np.ones((1, 6, 50))), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["stacked", "bahdanau", "luong-fed"])
+def test_dropout_reaches_every_cell_of_a_stack(name, arrays, numbers):
+    layer = MADE[name]()
+    for cell in layer.cells:
+        cell.dropout = cell.recurrent_dropout = 0.5
+    first, second = (numbers(layer(*given(layer, *arrays), training=True)) for _ in range(2))
+    assert (first != second).any()
+    assert_array_equal(
+        numbers(layer(*given(layer, *arrays))), numbers(layer(*given(layer, *arrays)))
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"attend": "during"}, "`attend` must be one of .*'during'"),
+        ({"input_feeding": True}, "`input_feeding`"),
+        ({"attention": LuongAttention(), "attend": "before", "input_feeding": True}, "`input_feed"),
+    ],
+)
+def test_errors(options, message):
+    with pytest.raises(ValueError, match=message):
+        RecurrentDecoder(GRUCell(4), **options)

@@ -1,0 +1,173 @@
+"""What holds for every preset, in the small."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from numpy.testing import assert_allclose
+
+import zoo.models
+from zoo.models import PRESETS
+
+SMALL = {
+    "recurrent": {"embedding_dim": 10, "units": 16},
+    "transformer": {"dim": 16, "num_layers": 2, "hidden_dim": 20},
+}
+SIZES = {"source_vocabulary_size": 12, "target_vocabulary_size": 13}
+LENGTHS = np.array([[6], [4], [1]])
+close = {"rtol": 1e-4, "atol": 1e-5}
+
+
+def build(name, /, **overrides):
+    return zoo.models.build(name, **{**SIZES, **SMALL[PRESETS[name].model], **overrides})
+
+
+@pytest.fixture(scope="module", params=PRESETS)
+def model(request):
+    """The preset, with weights too large for anything to go unnoticed."""
+    model, rng = build(request.param, name="model"), np.random.default_rng(0)
+    model.set_weights([rng.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
+    return model
+
+
+@pytest.fixture
+def source():
+    """Sources 6, 4 and 1 long, padded to 6."""
+    return np.random.default_rng(1).integers(1, 12, (3, 6)) * (np.arange(6) < LENGTHS)
+
+
+@pytest.fixture
+def target():
+    return np.random.default_rng(2).integers(1, 13, (3, 5))
+
+
+def numbers(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def tensors(arrays):
+    return {name: ops.convert_to_tensor(array) for name, array in arrays.items()}
+
+
+def decode(model, encoded, state, target):
+    """The logits and the attention `(batch, length, ...)` of decoding one token at a time."""
+    steps = []
+    for tokens in target.T:
+        tokens = ops.convert_to_tensor(tokens)
+        logits, state, attention = model.step((tokens, {**encoded, **state}))
+        steps.append((numbers(logits), numbers(attention)))
+    return [np.stack(parts, axis=1) for parts in zip(*steps, strict=True)]
+
+
+def test_step_by_step_equals_teacher_forcing(model, source, target):
+    encoded = model.encode(source)
+    logits, attention = decode(model, encoded, model.start(encoded, 7), target)
+    assert_allclose(logits, numbers(model((source, target))), **close)
+    assert attention.shape == (3, 5, 6 if model.has_attention else 0)
+    if model.has_attention:
+        assert (attention >= 0).all()
+        assert_allclose(attention.sum(-1), 1, rtol=1e-5)
+        assert (attention.swapaxes(1, 2)[source == 0] == 0).all()
+
+
+def test_padding_changes_nothing(model, source, target):
+    logits = numbers(model((source, target)))
+    longer = np.pad(source, ((0, 0), (0, 2))), np.pad(target, ((0, 0), (0, 3)))
+    assert_allclose(numbers(model(longer))[:, :5], logits, **close)
+
+
+def test_batched_equals_alone(model, source, target):
+    logits = numbers(model((source, target)))
+    for i, length in enumerate(LENGTHS[:, 0]):
+        alone = model((source[i : i + 1, :length], target[i : i + 1]))
+        assert_allclose(numbers(alone)[0], logits[i], **close)
+
+
+def test_a_source_of_padding_alone_gives_numbers(model, source, target):
+    assert np.isfinite(numbers(model((source * 0, target)))).all()
+
+
+def test_hypotheses_share_what_is_encoded_of_their_source(model, source, target):
+    hypotheses = np.concatenate([target, target[:, ::-1]])[[0, 3, 1, 4, 2, 5]]
+    encoded = model.encode(source)
+    state = {name: ops.repeat(x, 2, axis=0) for name, x in model.start(encoded, 5).items()}
+    logits, attention = decode(model, encoded, state, hypotheses)
+    assert_allclose(logits, numbers(model((source.repeat(2, axis=0), hypotheses))), **close)
+    assert len(attention) == 6
+
+
+def test_later_target_tokens_change_nothing(model, source, target):
+    changed = np.concatenate([target[:, :2], 13 - target[:, 2:]], axis=1)
+    logits = numbers(model((source, target)))
+    assert_allclose(numbers(model((source, changed)))[:, :2], logits[:, :2], **close)
+
+
+def test_keras_file_gives_the_same_model(model, source, target, tmp_path):
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert type(loaded) is type(model)
+    assert loaded.get_config() == model.get_config()
+    expected = numbers(model((source, target)))
+    assert_allclose(numbers(loaded((source, target))), expected, rtol=1e-6, atol=1e-6)
+    encoded = loaded.encode(source)
+    assert_allclose(decode(loaded, encoded, loaded.start(encoded, 5), target)[0], expected, **close)
+
+
+def test_training_moves_every_weight(model, source, target):
+    model = type(model).from_config({**model.get_config(), "dropout": 0.0})
+    model.compile(
+        keras.optimizers.SGD(1.0),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        run_eagerly=True,
+    )
+    before = model.get_weights()
+    model.train_on_batch((source, target), target)
+    for weight, old, new in zip(model.weights, before, model.get_weights(), strict=True):
+        assert np.abs(new - old).max() > 0, weight.path
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.function")
+def test_one_trace_serves_all_shapes(model, source, target):
+    tf = pytest.importorskip("tensorflow")
+    ids, traces = tf.TensorSpec((None, None), tf.int32), []
+
+    @tf.function(input_signature=[ids, ids])
+    def call(source, target):
+        traces.append(source.shape)
+        return model((source, target))
+
+    call(source, target)
+    logits = call(source[:2, :3], target[:2, :4])
+    assert len(traces) == 1
+    assert_allclose(numbers(logits), numbers(model((source[:2, :3], target[:2, :4]))), **close)
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "message"),
+    [
+        ("luong-genral", {}, "No preset 'luong-genral'; the presets are: .*luong-general"),
+        ("luong-dot", {"unit": 8}, "'luong-dot' takes no unit; it takes: .*units"),
+        ("transformer-lite", {"units": 8}, "takes no units; it takes: .*dim"),
+        ("luong-gru", {"cell": "gur"}, "`cell` must be one of .*'lstm'.*got 'gur'"),
+        ("luong-gru", {"attention": "loung"}, "`attention` must be one of .*got 'loung'"),
+        ("luong-gru", {"score": "dott"}, "`score` must be one of .*'concat'.*got 'dott'"),
+        (
+            "luong-general",
+            {"score": "dot"},
+            "dot score needs queries and keys of one width.*16.*32",
+        ),
+        ("transformer-lite", {"num_heads": 3}, "`num_heads` 3 must divide width 16"),
+    ],
+)
+def test_what_cannot_be_built_says_so(name, overrides, message):
+    sizes = SMALL[PRESETS[name].model] if name in PRESETS else {}
+    with pytest.raises(ValueError, match=message):
+        zoo.models.build(name, **{**SIZES, **sizes, **overrides})
+
+
+def test_a_preset_states_its_paper_and_only_known_settings():
+    for name, preset in PRESETS.items():
+        options = build(name).get_config()
+        assert preset.paper
+        assert preset.settings.items() <= (options | preset.settings).items()
+        assert set(preset.settings) <= set(options)

@@ -1,0 +1,35 @@
+"""How good a trained model is on data that it has not seen."""
+
+from pathlib import Path
+
+import zoo
+from training.quality import MEASURES
+from training.recipes import Recipe
+from training.train import pairs_of
+from zoo import card
+
+
+def evaluate(folder, *, split="test", corpus=(), data_dir=None):
+    """Translate a split with the model's own decoding, measure it, and note it on the card.
+
+    Args:
+        folder: such as `saved_models/dates`.
+        split: "test", "validation" or "train".
+        corpus: files to evaluate on in place of what the model was trained on.
+        data_dir: where TFDS keeps prepared datasets.
+
+    Returns:
+        A dict of measures in percent, and `examples`, how many there were.
+    """
+    folder = Path(folder)
+    translator = zoo.Translator.load(folder)
+    known = card.read(folder)
+    recipe = Recipe(**{**known["recipe"], "corpus": tuple(corpus or known["recipe"]["corpus"])})
+    pairs = pairs_of(recipe, split, data_dir)
+    hypotheses = translator.translate_all(pairs.sources)
+    names = ["exact_match"] if recipe.metric == "exact_match" else ["bleu", "chrf"]
+    scores = {name: round(MEASURES[name](hypotheses, pairs.targets), 2) for name in names}
+    scores["examples"] = len(pairs.sources)
+    data = pairs.name if corpus else split
+    card.write(folder, {**known, "scores": {**known.get("scores", {}), data: scores}})
+    return scores

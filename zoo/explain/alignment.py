@@ -1,0 +1,60 @@
+"""One sentence's alignment."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Alignment:
+    """How much each target token looked at each source token.
+
+    Attributes:
+        source, target: the tokens, END included.
+        weights: `(target tokens, source tokens)`; each row sums to 1.
+        text: the translation.
+        score: its log-probability.
+    """
+
+    source: list
+    target: list
+    weights: np.ndarray
+    text: str
+    score: float
+
+    @classmethod
+    def rows(cls, outputs):
+        """One for each row of what `translate_with_alignment` gives, here or from a server.
+
+        Args:
+            outputs: dict of arrays `text`, `score`, `source_tokens`, `source_length`,
+                `target_tokens`, `target_length` and `alignment`.
+
+        Raises:
+            ValueError: from a model without attention.
+        """
+        arrays = {name: np.asarray(array) for name, array in outputs.items()}
+        if not arrays["alignment"].shape[-1]:
+            raise ValueError("this model has no attention, so there is no alignment to show")
+        return [cls._row({name: array[i] for name, array in arrays.items()})
+                for i in range(len(arrays["text"]))]  # fmt: skip
+
+    @classmethod
+    def _row(cls, row):
+        sources, targets = int(row["source_length"]), int(row["target_length"])
+        return cls(
+            [_text(token) for token in row["source_tokens"][:sources]],
+            [_text(token) for token in row["target_tokens"][:targets]],
+            row["alignment"][:targets, :sources],
+            _text(row["text"]),
+            float(row["score"]),
+        )
+
+
+def label(token):
+    """What stands for a token in a table or picture: a sign where it is blank or END."""
+    return {" ": "␣", "</s>": "⏎"}.get(token, token)
+
+
+def _text(string):
+    return string.decode("utf-8", "replace") if isinstance(string, bytes) else str(string)

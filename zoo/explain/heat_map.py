@@ -1,0 +1,71 @@
+"""An alignment as a picture."""
+
+import importlib.util
+from pathlib import Path
+
+from zoo.explain.alignment import label
+
+
+def heat_map(alignments, path):
+    """Draw alignments, one below the other, and write a PNG.
+
+    Args:
+        alignments: list of `Alignment`.
+        path: where to write it.
+
+    Raises:
+        ImportError: without the `plots` extra.
+    """
+    plt = _matplotlib()
+    heights = [0.28 * len(alignment.target) + 1.4 for alignment in alignments]
+    width = max(0.28 * max(len(alignment.source) for alignment in alignments) + 2.2, 6)
+    with plt.rc_context({"font.family": _fonts(), "font.size": 11}):
+        figure, axes = plt.subplots(
+            len(alignments), figsize=(width, sum(heights)), height_ratios=heights, squeeze=False
+        )
+        for axis, alignment in zip(axes[:, 0], alignments, strict=True):
+            image = _draw(axis, alignment)
+        figure.colorbar(image, ax=axes, label="attention", fraction=0.03, pad=0.02)
+        figure.savefig(path, dpi=130, bbox_inches="tight")
+    plt.close(figure)
+    return Path(path)
+
+
+def _draw(axis, alignment):
+    image = axis.imshow(alignment.weights, cmap="Greys", vmin=0, vmax=1, aspect="equal")
+    axis.set_xticks(range(len(alignment.source)), [label(token) for token in alignment.source])
+    axis.set_yticks(range(len(alignment.target)), [label(token) for token in alignment.target])
+    axis.xaxis.tick_top()
+    axis.tick_params(length=0)
+    if max(len(label(token)) for token in alignment.source) > 1:
+        axis.tick_params(axis="x", labelrotation=60)
+    axis.set_xticks([x - 0.5 for x in range(1, len(alignment.source))], minor=True)
+    axis.set_yticks([y - 0.5 for y in range(1, len(alignment.target))], minor=True)
+    axis.grid(which="minor", color="0.9", linewidth=0.6)
+    axis.tick_params(which="minor", length=0)
+    axis.set_xlabel(f"{alignment.text}   (log-probability {alignment.score:.2f})")
+    return image
+
+
+def _matplotlib():
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise ImportError("drawing needs matplotlib: pip install attention-zoo[plots]") from error
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    return plt
+
+
+def _fonts():
+    """Matplotlib's own font, then one that has Hangul, Han and Kana, if it is installed."""
+    from matplotlib import font_manager
+
+    families = ["DejaVu Sans"]
+    package = importlib.util.find_spec("koreanize_matplotlib")
+    if package:
+        font = Path(package.origin).parent / "fonts" / "NanumGothic.ttf"
+        font_manager.fontManager.addfont(font)
+        families.append(font_manager.FontProperties(fname=font).get_name())
+    return families
