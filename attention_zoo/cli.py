@@ -113,6 +113,9 @@ def _train(commands):
     parser.add_argument("--run", metavar="NAME", help="of run and model; the recipe's by default")
     parser.add_argument("--runs", default="runs", metavar="FOLDER", help="where runs are kept")
     parser.add_argument("--data-dir", metavar="FOLDER", help="where TFDS keeps prepared datasets")
+    parser.add_argument(
+        "--checkpoint-every", type=int, default=200, metavar="STEPS", help="200 by default"
+    )
     _saved_models(parser)
     add_flags(parser.add_argument_group("what differs from the recipe"), Recipe)
 
@@ -133,6 +136,7 @@ def _run_train(parsed):
             runs=parsed.runs,
             saved_models=parsed.saved_models,
             data_dir=parsed.data_dir,
+            checkpoint_every=parsed.checkpoint_every,
         )
     except KeyboardInterrupt:
         print("\nInterrupted; the same command goes on from the last checkpoint.")

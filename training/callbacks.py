@@ -38,25 +38,25 @@ class Keeper(keras.callbacks.Callback):
         every: steps between checkpoints within an epoch.
     """
 
-    def __init__(self, run, position, monitor, every=200):
+    def __init__(self, run, position, monitor, every):
         super().__init__()
         self.run = run
         self.position = position
         self.monitor = monitor
         self.every = every
 
-    def on_train_begin(self, logs=None):
-        # `fit` resets the metrics when an epoch begins; a resumed epoch goes on with its own.
-        self._metrics = [v.numpy() for v in self.model.metrics_variables]
-
     def on_epoch_begin(self, epoch, logs=None):
+        # `fit` has just reset the metrics; those of a resumed epoch go on.
         if self.position.step:
-            for variable, value in zip(self.model.metrics_variables, self._metrics, strict=True):
+            for variable, value in zip(
+                self.model.metrics_variables, self.position.metrics, strict=True
+            ):
                 variable.assign(value)
 
     def on_train_batch_end(self, batch, logs=None):
         self.position.step += 1
         if self.position.step % self.every == 0:
+            self.position.metrics = [float(v.numpy()) for v in self.model.metrics_variables]
             self.run.save_checkpoint(self.model, self.position)
 
     def on_epoch_end(self, epoch, logs):

@@ -58,7 +58,8 @@ class Batches:
 
     def in_order(self):
         """One pass without a shuffle."""
-        return self._gathered(self._bucketed(tf.range(self.source.nrows())))
+        batches = self._gathered(self._bucketed(tf.range(self.source.nrows())))
+        return batches.apply(tf.data.experimental.assert_cardinality(len(self)))
 
     def _epoch(self, epoch):
         pairs = tf.range(self.source.nrows())

@@ -12,10 +12,18 @@ import numpy as np
 
 @dataclasses.dataclass
 class Position:
-    """Where a run is: epochs done, steps done in the next one, and the best so far."""
+    """Where a run is.
+
+    Attributes:
+        epoch, step: epochs done, and steps done in the one that is under way.
+        metrics: the running metrics of that epoch.
+        best: the best validation so far.
+        history: each epoch's logs.
+    """
 
     epoch: int = 0
     step: int = 0
+    metrics: list = dataclasses.field(default_factory=list)
     best: float = -1.0
     history: list = dataclasses.field(default_factory=list)
 
@@ -24,7 +32,7 @@ class Run:
     """A folder that holds one run.
 
     `run.json` says what made it; `checkpoint.npz` is the whole state of the training: weights,
-    optimizer, random seeds, metrics and position; `best.weights.h5` the best weights so far.
+    optimizer, random seeds and position; `best.weights.h5` the best weights so far.
     Whatever is written is written beside its place and renamed into it.
 
     Args:
@@ -123,5 +131,5 @@ def versions():
 
 
 def _state(model):
-    """All that training changes: weights and dropout seeds, optimizer, running metrics."""
-    return [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    """All variables that training changes: weights, dropout seeds and the optimizer's."""
+    return [*model.variables, *model.optimizer.variables]

@@ -12,7 +12,7 @@ from training.losses import TokenAccuracy, TokenCrossentropy
 from training.pipeline import Batches
 from training.run import Run
 from training.schedules import learning_rate
-from zoo.text import CharacterTokenizer, SentencePieceTokenizer, WordTokenizer, load_tokenizer
+from zoo.text import CharacterTokenizer, SentencePieceTokenizer, WordTokenizer
 
 TOKENIZERS = {
     "characters": CharacterTokenizer,
@@ -21,7 +21,15 @@ TOKENIZERS = {
 }
 
 
-def train(recipe, name, *, runs="runs", saved_models="saved_models", data_dir=None):
+def train(
+    recipe,
+    name,
+    *,
+    runs="runs",
+    saved_models="saved_models",
+    data_dir=None,
+    checkpoint_every=200,
+):
     """Train a recipe, or go on with it, and save the best model.
 
     The same call goes on from the last checkpoint of a run that was interrupted or killed, to the
@@ -32,6 +40,7 @@ def train(recipe, name, *, runs="runs", saved_models="saved_models", data_dir=No
         name: of the run, `runs/<name>`, and of the model, `saved_models/<name>`.
         runs, saved_models: the folders.
         data_dir: where TFDS keeps prepared datasets; its own default when None.
+        checkpoint_every: steps between checkpoints, besides the one after each epoch.
 
     Returns:
         The list of each epoch's logs.
@@ -39,17 +48,17 @@ def train(recipe, name, *, runs="runs", saved_models="saved_models", data_dir=No
     Raises:
         ValueError, FileNotFoundError: for a recipe, data or a run folder that can't be used.
     """
-    zoo.models.presets.preset(recipe.preset)
     pairs, held_out = (pairs_of(recipe, split, data_dir) for split in ("train", "validation"))
     pairs = _head(pairs, recipe.max_examples)
     data = {"train": pairs.fingerprint, "validation": held_out.fingerprint}
-    run = Run(Path(runs) / name, {"recipe": dataclasses.asdict(recipe), "data": data})
     keras.utils.set_random_seed(recipe.seed)
-    translator = _translator(recipe, run, pairs, name)
+    translator = _translator(recipe, pairs, name)
     model = translator.model
     _compile(model, recipe)
+    run = Run(Path(runs) / name, {"recipe": dataclasses.asdict(recipe), "data": data})
     position = run.restore_checkpoint(model)
-    _fit(run, position, translator, recipe, pairs, held_out)
+    keeper = Keeper(run, position, f"val_{recipe.metric}", checkpoint_every)
+    _fit(keeper, translator, recipe, pairs, held_out)
     model.load_weights(run.best_weights)
     translator.known["validation"] = {recipe.metric: round(position.best, 2)}
     decoding = zoo.Decoding(
@@ -83,14 +92,12 @@ def _head(pairs, count):
     return dataclasses.replace(pairs, sources=pairs.sources[:count], targets=pairs.targets[:count])
 
 
-def _translator(recipe, run, pairs, name):
-    """The untrained model and its tokenizers, which a resumed run takes from its folder."""
-    kind = TOKENIZERS[recipe.tokenizer]
-    for side, texts in (("source", pairs.sources), ("target", pairs.targets)):
-        if not (run.folder / f"{side}.json").is_file():
-            tokenizer = kind.train(texts, recipe.vocabulary_size, lower=recipe.lower)
-            tokenizer.save(run.folder, side)
-    source, target = (load_tokenizer(run.folder, side) for side in ("source", "target"))
+def _translator(recipe, pairs, name):
+    """The untrained model and its tokenizers, which decodes greedily."""
+    source, target = (
+        TOKENIZERS[recipe.tokenizer].train(texts, recipe.vocabulary_size, lower=recipe.lower)
+        for texts in (pairs.sources, pairs.targets)
+    )
     model = zoo.build(
         recipe.preset,
         source_vocabulary_size=source.vocabulary_size,
@@ -124,17 +131,21 @@ def _compile(model, recipe):
     )
 
 
-def _fit(run, position, translator, recipe, pairs, held_out):
-    """`fit` from the position to the end: the rest of an interrupted epoch, then the others."""
+def _fit(keeper, translator, recipe, pairs, held_out):
+    """`fit` to the end: the rest of an interrupted epoch first, then the others."""
+    position = keeper.position
     batches = Batches.of(pairs, translator.source, translator.target, recipe)
     validation = Batches.of(held_out, translator.source, translator.target, recipe)
     sample = _head(held_out, recipe.validation_examples)
     callbacks = [
         Validation(translator, sample, recipe.metric),
-        Keeper(run, position, f"val_{recipe.metric}"),
-        keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False),
+        keeper,
+        keras.callbacks.TensorBoard(keeper.run.folder / "tensorboard", write_graph=False),
         keras.callbacks.TerminateOnNaN(),
     ]
+    if position.step:  # Keras makes its metrics at the first batch; the keeper sets them before.
+        (inputs, targets), *_ = validation.in_order().take(1)
+        translator.model.test_on_batch(inputs, targets)
     while position.epoch < recipe.epochs:
         last = position.epoch + 1 if position.step else recipe.epochs
         translator.model.fit(

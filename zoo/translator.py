@@ -81,7 +81,7 @@ class Translator:
         return with_end(self.source.encode(text), self.decoding.max_source_length)
 
     def _translate(self, text):
-        best = self._decode(self._source_ids(text).to_tensor())
+        best = self._decode(_padded(self._source_ids(text)))
         return {
             "text": self.target.decode(best.tokens[:, 0]),
             "score": best.log_probabilities[:, 0],
@@ -89,11 +89,12 @@ class Translator:
 
     def _translate_with_alignment(self, text):
         source = self._source_ids(text)
-        best = self._decode(source.to_tensor())
+        padded = _padded(source)
+        best = self._decode(padded)
         return {
             "text": self.target.decode(best.tokens[:, 0]),
             "score": best.log_probabilities[:, 0],
-            "source_tokens": self.source.tokens(source.to_tensor()),
+            "source_tokens": self.source.tokens(padded),
             "source_length": tf.cast(source.row_lengths(), tf.int32),
             "target_tokens": self.target.tokens(best.tokens[:, 0]),
             "target_length": best.lengths[:, 0],
@@ -138,3 +139,9 @@ class Translator:
         decoding = Decoding(**{**known.pop("decoding"), **decoding})
         source, target = load_tokenizer(folder, "source"), load_tokenizer(folder, "target")
         return cls(model, source, target, decoding, known)
+
+
+def _padded(ids):
+    """Dense ids, one column wide at the least, which an empty batch would not be."""
+    width = tf.maximum(tf.reduce_max(ids.row_lengths()), 1)
+    return ids.to_tensor(shape=tf.stack([ids.nrows(), width]))

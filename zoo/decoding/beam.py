@@ -73,7 +73,8 @@ def beam_search(step, encoded, state, max_length, beam_size, n_best=1, alpha=0.0
 
     def undecided(t, live, finished, history):
         bound = live.log_probabilities[:, 0] / best_penalty
-        return (t < max_length) & tf.reduce_any(bound > finished.scores[:, n_best - 1])
+        open_ended = tf.reduce_any(bound > finished.scores[:, n_best - 1])
+        return (t == 0) | (t < max_length) & open_ended
 
     def body(t, live, finished, history):
         tokens = tf.reshape(live.tokens, [-1])

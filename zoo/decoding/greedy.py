@@ -22,7 +22,7 @@ def greedy(step, encoded, state, max_length):
     batch = rows(state)
 
     def unfinished(t, tokens, state, done, *_):
-        return tf.logical_and(t < max_length, tf.logical_not(tf.reduce_all(done)))
+        return (t == 0) | (t < max_length) & ~tf.reduce_all(done)
 
     def body(t, tokens, state, done, lengths, total, chosen, attended):
         logits, state, attention = step(tokens, {**encoded, **state})

@@ -46,15 +46,15 @@ class CrossAttention(keras.layers.Layer):
         dim = query_shape[-1]
         if dim % self.num_heads:
             raise ValueError(f"{self.name}: `num_heads` {self.num_heads} must divide width {dim}.")
-        self.query_projection = self._dense("query", dim, query_shape)
+        self.query_projection = self._dense(dim, query_shape)
         # No bias: it would add one number to all of a query's scores, which softmax takes away.
-        self.key_projection = self._dense("key", dim, key_shape or value_shape, use_bias=False)
-        self.value_projection = self._dense("value", dim, value_shape)
-        self.output_projection = self._dense("output", dim, query_shape)
+        self.key_projection = self._dense(dim, key_shape or value_shape, use_bias=False)
+        self.value_projection = self._dense(dim, value_shape)
+        self.output_projection = self._dense(dim, query_shape)
         self.weight_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
 
-    def _dense(self, name, units, shape, use_bias=True):
-        dense = keras.layers.Dense(units, use_bias=use_bias, dtype=self.dtype_policy, name=name)
+    def _dense(self, units, shape, use_bias=True):
+        dense = keras.layers.Dense(units, use_bias=use_bias, dtype=self.dtype_policy)
         dense.build((None, None, shape[-1]))
         return dense
 

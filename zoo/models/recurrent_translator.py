@@ -92,29 +92,33 @@ class RecurrentTranslator(keras.Model):
             "dropout": dropout,
         }
         self.has_attention = attention is not None
-        self.source_embedding = keras.layers.Embedding(
-            source_vocabulary_size, embedding_dim, name="source_embedding"
+        # Past `__setattr__`: before `super().__init__` torch takes no layer as an attribute, and
+        # afterwards the functional model tracks every layer of its graph itself.
+        vars(self).update(
+            source_embedding=keras.layers.Embedding(
+                source_vocabulary_size, embedding_dim, name="source_embedding"
+            ),
+            target_embedding=keras.layers.Embedding(
+                target_vocabulary_size, embedding_dim, name="target_embedding"
+            ),
+            encoder=[
+                _encoder_layer(cell, units, bidirectional, f"encoder_{i}")
+                for i in range(encoder_layers)
+            ],
+            decoder=RecurrentDecoder(
+                [DECODER_CELLS[cell](units) for _ in range(decoder_layers)],
+                {"luong": LuongAttention(score), "bahdanau": BahdanauAttention()}.get(attention),
+                attend="before" if attention == "bahdanau" else "after",
+                input_feeding=input_feeding and attention == "luong",
+                name="decoder",
+            ),
+            bridge=[
+                keras.layers.Dense(units, "tanh", name=f"bridge_{i}")
+                for i in range(decoder_layers * (2 if cell == "lstm" else 1))
+            ],
+            dropout=keras.layers.Dropout(dropout, name="dropout"),
+            projection=keras.layers.Dense(target_vocabulary_size, name="logits"),
         )
-        self.target_embedding = keras.layers.Embedding(
-            target_vocabulary_size, embedding_dim, name="target_embedding"
-        )
-        self.encoder = [
-            _encoder_layer(cell, units, bidirectional, f"encoder_{i}")
-            for i in range(encoder_layers)
-        ]
-        self.decoder = RecurrentDecoder(
-            [DECODER_CELLS[cell](units) for _ in range(decoder_layers)],
-            {"luong": LuongAttention(score), "bahdanau": BahdanauAttention()}.get(attention),
-            attend="before" if attention == "bahdanau" else "after",
-            input_feeding=input_feeding and attention == "luong",
-            name="decoder",
-        )
-        self.bridge = [
-            keras.layers.Dense(units, "tanh", name=f"bridge_{i}")
-            for i in range(decoder_layers * (2 if cell == "lstm" else 1))
-        ]
-        self.dropout = keras.layers.Dropout(dropout, name="dropout")
-        self.projection = keras.layers.Dense(target_vocabulary_size, name="logits")
 
         source = keras.Input((None,), dtype="int32", name="source")
         target = keras.Input((None,), dtype="int32", name="target")

@@ -70,16 +70,20 @@ class TransformerTranslator(keras.Model):
             "dropout": dropout,
             "norm_first": norm_first,
         }
-        self.source_embedding = _embedding(source_vocabulary_size, dim, "source_embedding")
-        self.target_embedding = _embedding(target_vocabulary_size, dim, "target_embedding")
-        self.positions = SinusoidalPositions(name="positions")
-        self.encoder = [EncoderBlock(**block, name=f"encoder_{i}") for i in range(num_layers)]
-        self.decoder = [DecoderBlock(**block, name=f"decoder_{i}") for i in range(num_layers)]
-        self.encoder_norm = _norm("encoder_norm") if norm_first else keras.layers.Identity()
-        self.decoder_norm = _norm("decoder_norm") if norm_first else keras.layers.Identity()
-        self.dropout = keras.layers.Dropout(dropout, name="dropout")
-        self.projection = keras.layers.Dense(target_vocabulary_size, name="logits")
-        self.scale = keras.layers.Rescaling(dim**0.5, name="scale")
+        # Past `__setattr__`: before `super().__init__` torch takes no layer as an attribute, and
+        # afterwards the functional model tracks every layer of its graph itself.
+        vars(self).update(
+            source_embedding=_embedding(source_vocabulary_size, dim, "source_embedding"),
+            target_embedding=_embedding(target_vocabulary_size, dim, "target_embedding"),
+            positions=SinusoidalPositions(name="positions"),
+            encoder=[EncoderBlock(**block, name=f"encoder_{i}") for i in range(num_layers)],
+            decoder=[DecoderBlock(**block, name=f"decoder_{i}") for i in range(num_layers)],
+            encoder_norm=_norm("encoder_norm") if norm_first else keras.layers.Identity(),
+            decoder_norm=_norm("decoder_norm") if norm_first else keras.layers.Identity(),
+            dropout=keras.layers.Dropout(dropout, name="dropout"),
+            projection=keras.layers.Dense(target_vocabulary_size, name="logits"),
+            scale=keras.layers.Rescaling(dim**0.5, name="scale"),
+        )
 
         source = keras.Input((None,), dtype="int32", name="source")
         target = keras.Input((None,), dtype="int32", name="target")

@@ -75,7 +75,7 @@ OTHERS = {
     "decoder": Row(lambda: DecoderBlock(2, 5), lambda *given: decode(*given)[0]),
     "recurrent": Row(lambda: RecurrentDecoder(SimpleRNNCell(DIM)), alone),
     "recurrent-bahdanau": Row(
-        lambda: RecurrentDecoder([GRUCell(DIM)] * 1, BahdanauAttention(), attend="before"), decode
+        lambda: RecurrentDecoder(GRUCell(DIM), BahdanauAttention(), attend="before"), decode
     ),
     "recurrent-luong": Row(
         lambda: RecurrentDecoder(

@@ -22,13 +22,9 @@ HEADS = 2
 close = functools.partial(assert_allclose, rtol=1e-4, atol=1e-5)
 
 
-def matrix(dense):
-    return np.float64(dense.kernel)
-
-
 def affine(dense, x):
     """`x W + b`, with the weights of a Keras `Dense`."""
-    return x @ matrix(dense) + (np.float64(dense.bias) if dense.use_bias else 0)
+    return x @ np.float64(dense.kernel) + (np.float64(dense.bias) if dense.use_bias else 0)
 
 
 def mix(score, values, seen):
@@ -68,13 +64,13 @@ def self_attention(layer, x, seen):
 
 
 def cross_attention(layer, x, memory, mask):
-    projected = (
-        affine(layer.query_projection, x),
-        affine(layer.key_projection, memory),
-        affine(layer.value_projection, memory),
-    )
-    seen = np.repeat(mask[:, None], x.shape[1], axis=1)
-    return multi_head(*projected, layer.output_projection, seen)
+    queries, keys = affine(layer.query_projection, x), affine(layer.key_projection, memory)
+    values, seen = affine(layer.value_projection, memory), every_query(mask, x)
+    return multi_head(queries, keys, values, layer.output_projection, seen)
+
+
+def every_query(mask, x):
+    return np.repeat(mask[:, None], x.shape[1], axis=1)
 
 
 def causal(mask):
@@ -115,53 +111,50 @@ def drawn(request, randomized):
     return x, memory, mask, build
 
 
+@pytest.fixture
+def agree(numbers):
+    """Check a layer's output and weights against the reference's."""
+
+    def check(answer, expected):
+        for got, wanted in zip(answer, expected, strict=True):
+            close(numbers(got), wanted)
+
+    return check
+
+
 @pytest.mark.parametrize("kind", ["dot", "general", "concat", "bahdanau"])
-def test_luong_and_bahdanau(drawn, numbers, kind):
+def test_luong_and_bahdanau(drawn, agree, kind):
     x, memory, mask, build = drawn
     memory = np.repeat(memory[..., :1], 6, axis=-1) * x[:1, :1] if kind == "dot" else memory
     layer = BahdanauAttention(5) if kind == "bahdanau" else LuongAttention(kind)
     build(layer, x, memory)
-    score = {
-        "dot": lambda q, k: q @ k,
-        "general": lambda q, k: q @ (k @ matrix(layer.key_projection)),
-        "concat": lambda q, k: (
-            np.float64(layer.v)
-            @ np.tanh(
-                np.concatenate([q, k])
-                @ np.concatenate([matrix(layer.query_projection), matrix(layer.key_projection)])
-            )
-        ),
-        "bahdanau": lambda q, k: (
-            np.float64(layer.v)
-            @ np.tanh(affine(layer.query_projection, q) + affine(layer.key_projection, k))
-        ),
-    }[kind]
-    output, weights = layer(x, memory, value_mask=mask, return_attention_scores=True)
-    context, expected = attention(score, x, memory, memory, mask)
-    close(numbers(output), context)
-    close(numbers(weights), expected)
+
+    def additive(q, k):
+        """Concat and Bahdanau are one formula, since `W [q; k] = W_q q + W_k k`."""
+        hidden = affine(layer.query_projection, q) + affine(layer.key_projection, k)
+        return np.float64(layer.v) @ np.tanh(hidden)
+
+    scores = {"dot": np.dot, "general": lambda q, k: q @ affine(layer.key_projection, k)}
+    answer = layer(x, memory, value_mask=mask, return_attention_scores=True)
+    agree(answer, attention(scores.get(kind, additive), x, memory, memory, mask))
 
 
 @pytest.mark.parametrize("is_causal", [False, True])
-def test_self_attention(drawn, numbers, is_causal):
+def test_self_attention(drawn, agree, is_causal):
     x, _, _, build = drawn
     mask = np.random.default_rng(0).random(x.shape[:2]) < 0.7
     layer = build(SelfAttention(HEADS, causal=is_causal), x)
-    output, weights = layer(x, value_mask=mask, return_attention_scores=True)
+    answer = layer(x, value_mask=mask, return_attention_scores=True)
     # A masked position is no key; as a query it is of no interest, and blank.
-    seen = causal(mask) if is_causal else np.repeat(mask[:, None], x.shape[1], axis=1)
-    context, expected = self_attention(layer, x * mask[..., None], seen)
-    close(numbers(output), context)
-    close(numbers(weights), expected)
+    seen = causal(mask) if is_causal else every_query(mask, x)
+    agree(answer, self_attention(layer, x * mask[..., None], seen))
 
 
-def test_cross_attention(drawn, numbers):
+def test_cross_attention(drawn, agree):
     x, memory, mask, build = drawn
     layer = build(CrossAttention(HEADS), x, memory)
-    output, weights = layer(x, memory, value_mask=mask, return_attention_scores=True)
-    context, expected = cross_attention(layer, x, memory, mask)
-    close(numbers(output), context)
-    close(numbers(weights), expected)
+    answer = layer(x, memory, value_mask=mask, return_attention_scores=True)
+    agree(answer, cross_attention(layer, x, memory, mask))
 
 
 def test_sinusoidal_positions(numbers):
@@ -189,7 +182,7 @@ def test_residual_and_blocks(drawn, numbers, norm_first):
     tokens = np.ones(x.shape[:2], bool)
     tokens[0, 1:] = False
     layer = build(EncoderBlock(HEADS, 9, norm_first=norm_first), x)
-    seen = np.repeat(tokens[:, None], x.shape[1], axis=1)
+    seen = every_query(tokens, x)
     y = residual(layer.around_attention, x, lambda h: self_attention(layer.attention, h, seen)[0])
     y = residual(layer.around_feed_forward, y, lambda h: feed_forward(layer.feed_forward, h))
     close(numbers(layer(x, mask=tokens))[tokens], y[tokens])

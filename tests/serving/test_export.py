@@ -1,0 +1,168 @@
+"""An export stands alone, and says what the model in process says."""
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from serving.client import GrpcClient, RestClient
+from serving.export import export
+from serving.server import LocalServer
+
+TEXTS = ["2013년 2월 9일 토요일", "Tuesday, 14 June 1904", "", "ᚠᚢᚦ", "12 June " * 1000]
+
+# What TensorFlow Serving's stock binary refuses or lacks, by how the ops' names begin.
+FOREIGN = ("Xla", "Cudnn", "PyFunc", "EagerPyFunc", "NumpyFunction")
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved_models") / "dates"
+    shutil.copytree(tiny_model, folder)
+    export(folder, beam_size=3, length_penalty=0.6)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def in_process(folder):
+    return zoo.Translator.load(folder, beam_size=3, length_penalty=0.6)
+
+
+def same(got, expected):
+    for name, tensor in expected.items():
+        tensor = tensor.numpy()
+        if tensor.dtype == object:
+            assert np.asarray(got[name]).tolist() == tensor.tolist(), name
+        else:
+            np.testing.assert_allclose(got[name], tensor, atol=1e-5, err_msg=name)
+
+
+# Runs in a fresh process, where this package and Keras can't be imported and XLA is off.
+SESSION = """
+import ctypes, json, pathlib, sys
+for name in ("keras", "zoo", "training", "serving"):
+    sys.modules[name] = None
+import numpy as np
+import tensorflow as tf
+library = pathlib.Path(tf.__file__).parent / "libtensorflow_cc.so.2"
+ctypes.CDLL(str(library))._ZN10tensorflow21DisableXlaCompilationEv()
+path, answers, texts = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+with tf.compat.v1.Session(graph=tf.Graph()) as session:
+    loaded = tf.compat.v1.saved_model.loader.load(session, ["serve"], path)
+    for name in ("serving_default", "translate_with_alignment"):
+        signature = loaded.signature_def[name]
+        outputs = {key: info.name for key, info in signature.outputs.items()}
+        given = {signature.inputs["text"].name: texts}
+        np.savez(f"{answers}.{name}.npz", **session.run(outputs, given))
+"""
+
+
+def test_a_fresh_process_without_keras_or_xla_says_the_same(folder, in_process, tmp_path):
+    answers = tmp_path / "answers"
+    arguments = [str(folder / "1"), str(answers), json.dumps(TEXTS)]
+    subprocess.run([sys.executable, "-c", SESSION, *arguments], check=True, cwd=tmp_path)
+    for name, expected in (
+        ("serving_default", in_process.translate(TEXTS)),
+        ("translate_with_alignment", in_process.translate_with_alignment(TEXTS)),
+    ):
+        with np.load(f"{answers}.{name}.npz", allow_pickle=True) as got:
+            same(got, expected)
+
+
+def test_every_op_is_a_stock_one(folder):
+    graph = tf.saved_model.load(folder / "1").signatures["serving_default"].graph
+    graphs = graph.as_graph_def()
+    ops = {node.op for node in graphs.node}
+    ops |= {node.op for function in graphs.library.function for node in function.node_def}
+    assert "While" in ops
+    assert not [op for op in ops if op.startswith(FOREIGN)]
+
+
+def test_each_weight_is_stored_once(folder, in_process):
+    checkpoint = tf.train.load_checkpoint(str(folder / "1" / "variables" / "variables"))
+    shapes = checkpoint.get_variable_to_shape_map()
+    stored = sum(int(np.prod(s)) for name, s in shapes.items() if name.startswith("variables_"))
+    assert stored == sum(int(np.prod(v.shape)) for v in in_process.model.variables)
+    others = [name for name in shapes if not name.startswith(("variables_", "_CHECKPOINTABLE"))]
+    assert not others
+
+
+def test_signatures_take_and_give_what_servers_can_batch(folder):
+    signatures = tf.saved_model.load(folder / "1").signatures
+    assert set(signatures) == {"serving_default", "translate_with_alignment"}
+    for signature in signatures.values():
+        (text,) = signature.structured_input_signature[1].values()
+        assert (text.name, text.dtype, text.shape.as_list()) == ("text", tf.string, [None])
+        for tensor in signature.structured_outputs.values():
+            assert tensor.dtype in (tf.string, tf.float32, tf.int32)
+            assert tensor.shape.rank >= 1
+            assert tensor.shape[0] is None
+
+
+def test_the_server_warms_it_up_and_says_the_same(folder, in_process):
+    assert (folder / "1" / "assets.extra" / "tf_serving_warmup_requests").is_file()
+    expected = in_process.translate_with_alignment(TEXTS)
+    with LocalServer(folder.parent, rest_port=0, grpc_port=0) as server:
+        for client in (RestClient(port=server.rest_port), GrpcClient(port=server.grpc_port)):
+            got = client.translate("dates", TEXTS, signature="translate_with_alignment")
+            assert [text.encode() for text in got["text"]] == expected["text"].numpy().tolist()
+            for name in ("score", "alignment", "source_length", "target_length"):
+                np.testing.assert_allclose(got[name], expected[name], atol=1e-5)
+
+
+def test_versions_count_up_and_are_never_overwritten(tiny_model, tmp_path):
+    folder = shutil.copytree(tiny_model, tmp_path / "dates")
+    assert export(folder).name == "1"
+    before = (folder / "1" / "saved_model.pb").read_bytes()
+    assert export(folder, version=7).name == "7"
+    assert export(folder).name == "8"
+    with pytest.raises(FileExistsError, match="never overwritten"):
+        export(folder, version=1)
+    assert (folder / "1" / "saved_model.pb").read_bytes() == before
+    with pytest.raises(ValueError, match="positive"):
+        export(folder, version=0)
+
+
+def test_no_trained_weights_no_export(tmp_path):
+    with pytest.raises(FileNotFoundError, match="attention-zoo train"):
+        export(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_export_leaves_nothing(tiny_model, tmp_path, monkeypatch):
+    folder = shutil.copytree(tiny_model, tmp_path / "dates")
+    before = sorted(path.name for path in folder.iterdir())
+
+    def full_disk(*args, **kwargs):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("serving.export.write_warmup_requests", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        export(folder)
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "preset", ["seq2seq-gru", "bahdanau-gru", "luong-dot", "luong-concat", "transformer-lite"]
+)
+def test_every_kind_of_model_exports(preset, in_process, tmp_path):
+    recurrent = zoo.PRESETS[preset].model == "recurrent"
+    model = zoo.build(
+        preset,
+        source_vocabulary_size=in_process.source.vocabulary_size,
+        target_vocabulary_size=in_process.target.vocabulary_size,
+        **({"units": 8} if recurrent else {"dim": 8, "num_heads": 2, "num_layers": 1}),
+    )
+    decoding = dataclasses.replace(in_process.decoding, max_target_length=6)
+    translator = zoo.Translator(model, in_process.source, in_process.target, decoding)
+    translator.save(tmp_path)
+    arguments = [str(export(tmp_path)), str(tmp_path / "answers"), json.dumps(TEXTS)]
+    subprocess.run([sys.executable, "-c", SESSION, *arguments], check=True, cwd=tmp_path)
+    with np.load(tmp_path / "answers.translate_with_alignment.npz", allow_pickle=True) as got:
+        same(got, translator.translate_with_alignment(TEXTS))

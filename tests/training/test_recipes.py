@@ -1,0 +1,51 @@
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from training.recipes import RECIPES, Recipe, recipe
+from zoo.models import PRESETS
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_names_a_preset_and_its_arguments(name):
+    from inspect import signature
+
+    from zoo.models.presets import MODELS
+
+    made = RECIPES[name]
+    preset = PRESETS[made.preset]
+    assert set(made.overrides) <= set(signature(MODELS[preset.model]).parameters)
+
+
+def test_an_unknown_recipe_is_answered_with_those_there_are():
+    with pytest.raises(ValueError, match="no recipe 'datez'; the recipes are: dates"):
+        recipe("datez")
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("tokenizer", "bytes"),
+        ("schedule", "cosign"),
+        ("metric", "rouge"),
+        ("batch_size", 0),
+        ("epochs", -1),
+        ("vocabulary_size", 0),
+    ],
+)
+def test_a_value_that_can_not_be_is_refused(field, value):
+    with pytest.raises(ValueError, match=f"`{field}` must be"):
+        dataclasses.replace(Recipe(), **{field: value})
+
+
+def test_inverse_square_root_wants_a_warm_up():
+    with pytest.raises(ValueError, match="warmup_steps"):
+        Recipe(schedule="inverse-sqrt")
+
+
+def test_recipes_import_nothing_heavy():
+    code = "import sys, training.recipes; print(*{'keras', 'tensorflow'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
