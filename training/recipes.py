@@ -36,7 +36,7 @@ class Recipe:
     lower: Annotated[bool, "fold case"] = False
     max_source_length: Annotated[int, "in tokens; a longer source is cut"] = 64
     max_target_length: Annotated[int, "in tokens; a longer target is cut"] = 64
-    max_examples: Annotated[int, "train on the first so many pairs only; 0 for all"] = 0
+    max_examples: Annotated[int, "train on so many pairs only, evenly spaced; 0 for all"] = 0
     batch_size: Annotated[int, "pairs in a batch"] = 64
     epochs: Annotated[int, "passes over the data"] = 10
     learning_rate: Annotated[float, "its peak, where the schedule changes it"] = 1e-3

@@ -49,7 +49,7 @@ def train(
         ValueError, FileNotFoundError: for a recipe, data or a run folder that can't be used.
     """
     pairs, held_out = (pairs_of(recipe, split, data_dir) for split in ("train", "validation"))
-    pairs = _head(pairs, recipe.max_examples)
+    pairs = _sample(pairs, recipe.max_examples)
     data = {"train": pairs.fingerprint, "validation": held_out.fingerprint}
     keras.utils.set_random_seed(recipe.seed)
     translator = _translator(recipe, pairs, name)
@@ -86,10 +86,16 @@ def pairs_of(recipe, split, data_dir=None):
     )
 
 
-def _head(pairs, count):
-    if not count:
+def _sample(pairs, count):
+    """So many of the pairs, evenly spaced, since corpora are often sorted; all for 0."""
+    if not 0 < count < len(pairs.sources):
         return pairs
-    return dataclasses.replace(pairs, sources=pairs.sources[:count], targets=pairs.targets[:count])
+    chosen = [i * len(pairs.sources) // count for i in range(count)]
+    return dataclasses.replace(
+        pairs,
+        sources=[pairs.sources[i] for i in chosen],
+        targets=[pairs.targets[i] for i in chosen],
+    )
 
 
 def _translator(recipe, pairs, name):
@@ -136,7 +142,7 @@ def _fit(keeper, translator, recipe, pairs, held_out):
     position = keeper.position
     batches = Batches.of(pairs, translator.source, translator.target, recipe)
     validation = Batches.of(held_out, translator.source, translator.target, recipe)
-    sample = _head(held_out, recipe.validation_examples)
+    sample = _sample(held_out, recipe.validation_examples)
     callbacks = [
         Validation(translator, sample, recipe.metric),
         keeper,

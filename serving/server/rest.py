@@ -63,6 +63,7 @@ def rest_served(app: FastAPI, listener: socket) -> Iterator[None]:
         app,
         lifespan="off",
         ws="none",
+        log_config=None,  # uvicorn's would close the handlers that this process has already
         log_level="error",
         access_log=False,
         timeout_keep_alive=60,

@@ -91,5 +91,3 @@ def test_a_decoding_that_is_none_is_refused(wrong):
 def test_no_model_no_translator(tmp_path):
     with pytest.raises(FileNotFoundError, match="attention-zoo train"):
         zoo.Translator.load(tmp_path)
-
-

@@ -107,7 +107,7 @@ class RecurrentTranslator(keras.Model):
             ],
             decoder=RecurrentDecoder(
                 [DECODER_CELLS[cell](units) for _ in range(decoder_layers)],
-                {"luong": LuongAttention(score), "bahdanau": BahdanauAttention()}.get(attention),
+                _attention(attention, score),
                 attend="before" if attention == "bahdanau" else "after",
                 input_feeding=input_feeding and attention == "luong",
                 name="decoder",
@@ -197,3 +197,10 @@ class RecurrentTranslator(keras.Model):
 def _encoder_layer(cell, units, bidirectional, name):
     layer = ENCODER_LAYERS[cell](units, return_sequences=True, return_state=True, name=name)
     return keras.layers.Bidirectional(layer, name=name) if bidirectional else layer
+
+
+def _attention(kind, score):
+    """The attention layer of that name; None for none."""
+    if kind == "luong":
+        return LuongAttention(score, name="attention")
+    return BahdanauAttention(name="attention") if kind == "bahdanau" else None

@@ -82,9 +82,7 @@ def test_log_probability_is_that_of_the_returned_string(beam_size):
                 strings(found, source), found.log_probabilities[source].numpy(), strict=True
             ):
                 assert string[-1] == END
-                np.testing.assert_allclose(
-                    total, model.log_probability(source, string), atol=1e-4
-                )
+                np.testing.assert_allclose(total, model.log_probability(source, string), atol=1e-4)
 
 
 def test_beam_of_one_is_greedy():
@@ -115,9 +113,7 @@ def test_alignment_is_that_of_the_returned_string(search):
     for source in range(SOURCES):
         (string,), prefix = strings(found, source)[:1], 0
         for place, token in enumerate(string):
-            np.testing.assert_array_equal(
-                found.alignment[source, 0, place], np.eye(3)[prefix % 3]
-            )
+            np.testing.assert_array_equal(found.alignment[source, 0, place], np.eye(3)[prefix % 3])
             prefix = (prefix * VOCABULARY + token) % VOCABULARY**LONGEST
         assert not found.alignment[source, 0, len(string) :].numpy().any()
 

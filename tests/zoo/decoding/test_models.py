@@ -18,9 +18,7 @@ def model(request):
     keras.utils.set_random_seed(1)
     recurrent = zoo.PRESETS[request.param].model == "recurrent"
     size = {"units": 12} if recurrent else {"dim": 12, "num_heads": 2, "num_layers": 1}
-    model = zoo.build(
-        request.param, source_vocabulary_size=12, target_vocabulary_size=10, **size
-    )
+    model = zoo.build(request.param, source_vocabulary_size=12, target_vocabulary_size=10, **size)
     for weight in model.trainable_variables:
         if len(weight.shape) > 1:
             weight.assign(weight * 2.5)
@@ -43,9 +41,7 @@ def test_batched_equals_alone(model, search):
         alone = decode(model, source[None, : np.count_nonzero(source)], *search)
         length = int(alone.lengths[0, 0])
         assert int(together.lengths[row, 0]) == length
-        np.testing.assert_array_equal(
-            together.tokens[row, 0, :length], alone.tokens[0, 0, :length]
-        )
+        np.testing.assert_array_equal(together.tokens[row, 0, :length], alone.tokens[0, 0, :length])
         np.testing.assert_allclose(together.scores[row], alone.scores[0], atol=1e-4)
 
 

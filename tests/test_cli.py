@@ -1,0 +1,147 @@
+"""The command line: what it prints, and the one line and status 2 it has for bad input."""
+
+import shutil
+import socket
+
+import pytest
+
+from attention_zoo.cli import main
+from serving.export import export
+from serving.server import LocalServer
+
+COMMANDS = ("list", "train", "evaluate", "export", "serve", "translate", "explain")
+
+
+@pytest.fixture(scope="module")
+def saved_models(tiny_model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved_models")
+    shutil.copytree(tiny_model, folder / "dates")
+    export(folder / "dates")
+    return folder
+
+
+def refusal(capsys, *arguments):
+    """The one line that the command has for these arguments."""
+    try:
+        status = main(arguments)
+    except SystemExit as stop:
+        status = stop.code
+    printed = capsys.readouterr()
+    assert status == 2
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    return printed.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    assert f"example: attention-zoo {command}" in capsys.readouterr().out
+
+
+def test_list_shows_presets_recipes_and_models(saved_models, capsys):
+    assert main(["list", "--saved-models", str(saved_models)]) == 0
+    printed = capsys.readouterr().out
+    for part in ("luong-general", "Luong", "tatoeba-en-fr-bahdanau", "dates", "Unicode-3.0"):
+        assert part in printed
+
+
+def test_translate_prints_a_line_a_text(saved_models, capsys):
+    arguments = ["translate", "dates", "14 June 1904", "", "--saved-models", str(saved_models)]
+    assert main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert all(float(line.split("\t")[1]) <= 0 for line in lines)
+
+
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+def test_a_server_is_asked_with_the_same_words(saved_models, protocol, capsys):
+    texts = ["translate", "dates", "14 June 1904", "2013년 2월 9일 토요일"]
+    assert main([*texts, "--saved-models", str(saved_models)]) == 0
+    here = capsys.readouterr().out
+    with LocalServer(saved_models, rest_port=0, grpc_port=0) as server:
+        port = server.rest_port if protocol == "rest" else server.grpc_port
+        grpc = ["--grpc"] if protocol == "grpc" else []
+        assert main([*texts, "--server", f"127.0.0.1:{port}", *grpc]) == 0
+    assert capsys.readouterr().out == here
+
+
+def test_explain_prints_a_table_and_draws(saved_models, tmp_path, capsys):
+    png = tmp_path / "alignment.png"
+    arguments = ["explain", "dates", "9월", "--saved-models", str(saved_models), "--png", str(png)]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "9 월 ⏎" in printed
+    assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_serve_writes_the_model_list(saved_models, tmp_path):
+    config = tmp_path / "models.config"
+    assert main(["serve", str(saved_models), "--write-config", str(config)]) == 0
+    assert 'name: "dates"' in config.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["train", "datez"], "no recipe 'datez'"),
+        (["train", "dates", "--bogus", "1"], "--bogus"),
+        (["train", "dates", "--epochs", "many"], "many"),
+        (["train", "dates", "--preset", "luong-dott"], "luong-dott"),
+        (["train", "dates", "--overrides", "units"], "NAME=VALUE"),
+        (["train", "corpus"], "--corpus"),
+        (["train", "corpus", "--corpus", "nowhere.tsv"], "nowhere.tsv"),
+        (["evaluate", "nothing"], "attention-zoo train"),
+        (["export", "nothing"], "attention-zoo train"),
+        (["translate", "nothing", "text"], "attention-zoo train"),
+        (["translate", "dates", "text", "--server", "localhost"], "HOST:PORT"),
+        (["serve", "nowhere"], "nowhere"),
+        (["serve", "--gpu"], "--docker"),
+        (["bake"], "bake"),
+        ([], "COMMAND"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert message in refusal(capsys, *arguments)
+    assert not list(tmp_path.iterdir())
+
+
+CORPORA = {
+    "empty": b"",
+    "ragged": b"a\tb\nc\n",
+    "invalid UTF-8": b"a\tb\n\xff\tc\n",
+    "no tab": b"a b\n",
+}
+
+
+@pytest.mark.parametrize("content", CORPORA.values(), ids=CORPORA)
+def test_a_corpus_that_is_none(content, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.tsv").write_bytes(content)
+    assert "own.tsv" in refusal(capsys, "train", "corpus", "--corpus", "own.tsv")
+    assert [path.name for path in tmp_path.iterdir()] == ["own.tsv"]
+
+
+def test_a_port_in_use(saved_models, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert port in refusal(capsys, "serve", str(saved_models), "--rest-port", port)
+
+
+def test_no_server_there(capsys):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    line = refusal(capsys, "translate", "dates", "text", "--server", address)
+    assert "attention-zoo serve" in line
+
+
+def test_a_version_that_exists(saved_models, capsys):
+    line = refusal(capsys, "export", "dates", "--saved-models", str(saved_models), "--version", "1")
+    assert "never overwritten" in line
