@@ -34,9 +34,9 @@ def main(recipe=RECIPES["dates"], folder=Path()):
             client.translate("dates", TEXTS, signature="translate_with_alignment")
             for client in clients
         )
-        print("The server's answers over REST and over gRPC:")
-        for text, *answers in zip(TEXTS, rest["text"], grpc["text"], rest["score"], strict=True):
-            print(f"  {text}  ->  {'  '.join(map(str, answers))}")
+        print("The server's answers over REST and over gRPC, and their log-probability:")
+        for row in zip(TEXTS, rest["text"], grpc["text"], rest["score"], strict=True):
+            print("  {}  ->  {}  {}  {:.4f}".format(*row))
         compare_with_in_process(clients[0], model, data_dir)
     alignments = Alignment.rows(rest)
     print(f"\n{table(alignments[0])}\n")

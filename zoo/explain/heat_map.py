@@ -43,7 +43,7 @@ def _draw(axis, alignment):
     axis.set_yticks([y - 0.5 for y in range(1, len(alignment.target))], minor=True)
     axis.grid(which="minor", color="0.9", linewidth=0.6)
     axis.tick_params(which="minor", length=0)
-    axis.set_xlabel(f"{alignment.text}   (log-probability {alignment.score:.2f})")
+    axis.set_xlabel(f"{alignment.text}   (log-probability {alignment.score:.4f})")
     return image
 
 
