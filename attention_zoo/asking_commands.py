@@ -1,0 +1,70 @@
+"""`translate` and `explain`: a model is asked, here or on a server."""
+
+from attention_zoo.command import add_model, command, model_folder
+from serving.client import GrpcClient, RestClient
+
+
+def _asking(parser):
+    add_model(parser)
+    parser.add_argument("text", nargs="+", metavar="TEXT")
+    parser.add_argument("--server", metavar="HOST:PORT", help="ask this server, not the folder")
+    parser.add_argument("--grpc", action="store_true", help="speak gRPC to it, not REST")
+
+
+def _answers(parsed, signature):
+    """The outputs of a signature, from a server or from the model's folder."""
+    if parsed.server:
+        return _client(parsed).translate(parsed.model, parsed.text, signature=signature)
+    from zoo import Translator
+
+    translator = Translator.load(model_folder(parsed))
+    method = getattr(translator, {"serving_default": "translate"}.get(signature, signature))
+    return {name: tensor.numpy() for name, tensor in method(parsed.text).items()}
+
+
+def _client(parsed):
+    host, colon, port = parsed.server.rpartition(":")
+    if not colon or not port.isdecimal():
+        raise ValueError(f"--server wants HOST:PORT, such as localhost:8501; got {parsed.server!r}")
+    return (GrpcClient if parsed.grpc else RestClient)(host, int(port))
+
+
+def add_translate(commands):
+    _asking(
+        command(
+            commands,
+            "translate",
+            _run_translate,
+            "translate texts, here or on a server",
+            "attention-zoo translate dates 'Tuesday, 14 June 1904' --server localhost:8501",
+        )
+    )
+
+
+def _run_translate(parsed):
+    outputs = _answers(parsed, "serving_default")
+    for text, score in zip(outputs["text"], outputs["score"], strict=True):
+        print(f"{text if isinstance(text, str) else text.decode()}\t{score:.4f}")
+
+
+def add_explain(commands):
+    parser = command(
+        commands,
+        "explain",
+        _run_explain,
+        "show what a model looked at, as a table and as a heat map",
+        "attention-zoo explain dates '2013년 2월 9일 토요일' --png alignment.png",
+    )
+    _asking(parser)
+    parser.add_argument("--png", metavar="FILE", help="also draw it")
+
+
+def _run_explain(parsed):
+    from zoo.explain import Alignment, heat_map, table
+
+    alignments = Alignment.rows(_answers(parsed, "translate_with_alignment"))
+    for text, alignment in zip(parsed.text, alignments, strict=True):
+        print(f"{text} -> {alignment.text} (log-probability {alignment.score:.4f})\n")
+        print(table(alignment) + "\n")
+    if parsed.png:
+        print(f"Drew {heat_map(alignments, parsed.png)}.")

@@ -1,0 +1,68 @@
+"""`export` and `serve`."""
+
+from attention_zoo.command import add_model, command, model_folder
+
+
+def add_export(commands):
+    parser = command(
+        commands,
+        "export",
+        _run_export,
+        "export a trained model to a SavedModel version for TensorFlow Serving",
+        "attention-zoo export dates --beam-size 4",
+    )
+    add_model(parser)
+    parser.add_argument("--version", type=int, help="the next one by default")
+    for name, kind in (
+        ("beam-size", int),
+        ("length-penalty", float),
+        ("max-source-length", int),
+        ("max-target-length", int),
+    ):
+        parser.add_argument(f"--{name}", type=kind, help="the card's by default")
+
+
+def _run_export(parsed):
+    from serving.export import export
+
+    names = ("beam_size", "length_penalty", "max_source_length", "max_target_length")
+    chosen = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
+    print(f"Exported {export(model_folder(parsed), version=parsed.version, **chosen)}.")
+
+
+def add_serve(commands):
+    parser = command(
+        commands,
+        "serve",
+        _run_serve,
+        "serve a folder of models: TensorFlow Serving if it is here, else the local server",
+        "attention-zoo serve saved_models",
+    )
+    parser.add_argument("folder", nargs="?", default="saved_models", metavar="FOLDER")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--rest-port", type=int, default=8501)
+    parser.add_argument("--grpc-port", type=int, default=8500)
+    parser.add_argument("--model-config-file", metavar="FILE", help="TensorFlow Serving's own")
+    parser.add_argument("--docker", action="store_true", help="TensorFlow Serving's image")
+    parser.add_argument("--gpu", action="store_true", help="its GPU image")
+    parser.add_argument("--local", action="store_true", help="the local server in any case")
+    parser.add_argument(
+        "--write-config", metavar="FILE", help="only write the model list of the folder, and stop"
+    )
+
+
+def _run_serve(parsed):
+    from serving.serve import serve, write_model_config
+
+    if parsed.write_config:
+        return write_model_config(parsed.folder, parsed.write_config)
+    return serve(
+        parsed.folder,
+        host=parsed.host,
+        rest_port=parsed.rest_port,
+        grpc_port=parsed.grpc_port,
+        model_config_file=parsed.model_config_file,
+        docker=parsed.docker,
+        gpu=parsed.gpu,
+        local=parsed.local,
+    )

@@ -1,0 +1,105 @@
+"""`list`, `train` and `evaluate`."""
+
+import dataclasses
+from pathlib import Path
+
+from attention_zoo.command import add_model, add_saved_models, command, model_folder
+from attention_zoo.flags import add_flags, given
+from training.recipes import RECIPES, Recipe, recipe
+
+
+def add_list(commands):
+    parser = command(
+        commands,
+        "list",
+        _run_list,
+        "show presets, recipes and trained models",
+        "attention-zoo list",
+    )
+    add_saved_models(parser)
+
+
+def _run_list(parsed):
+    from zoo.card import NAME, read
+    from zoo.models import PRESETS
+
+    print("Presets:")
+    for name, preset in PRESETS.items():
+        print(f"  {name:26} {preset.paper}")
+    print("\nRecipes:")
+    for name, made in RECIPES.items():
+        print(f"  {name:26} {made.preset} on {made.dataset or 'your own corpus'}")
+    print(f"\nTrained models in {parsed.saved_models}:")
+    for path in sorted(Path(parsed.saved_models).glob(f"*/{NAME}")):
+        known = read(path.parent)
+        scores = known.get("scores", {}).get("test", known.get("validation", {}))
+        shown = ", ".join(f"{name} {value}" for name, value in scores.items())
+        print(f"  {path.parent.name:26} {shown}; data: {known['data']}, {known['licence']}")
+
+
+def add_train(commands):
+    parser = command(
+        commands,
+        "train",
+        _run_train,
+        "train a recipe, or go on with a run that was interrupted",
+        "attention-zoo train tatoeba-en-fr-luong --epochs 3 --overrides units=128",
+    )
+    parser.add_argument("recipe", metavar="RECIPE", help="see attention-zoo list")
+    parser.add_argument("--run", metavar="NAME", help="of run and model; the recipe's by default")
+    parser.add_argument("--runs", default="runs", metavar="FOLDER", help="where runs are kept")
+    parser.add_argument("--data-dir", metavar="FOLDER", help="where TFDS keeps prepared datasets")
+    parser.add_argument(
+        "--checkpoint-every", type=int, default=200, metavar="STEPS", help="200 by default"
+    )
+    add_saved_models(parser)
+    add_flags(parser.add_argument_group("what differs from the recipe"), Recipe)
+
+
+def _run_train(parsed):
+    base = recipe(parsed.recipe)
+    changed = given(parsed, Recipe)
+    if "overrides" in changed:
+        changed["overrides"] = {**base.overrides, **changed["overrides"]}
+    made = dataclasses.replace(base, **changed)
+    from training.train import train
+
+    name = parsed.run or parsed.recipe
+    try:
+        train(
+            made,
+            name,
+            runs=parsed.runs,
+            saved_models=parsed.saved_models,
+            data_dir=parsed.data_dir,
+            checkpoint_every=parsed.checkpoint_every,
+        )
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command goes on from the last checkpoint.")
+        raise
+    print(f"Saved {Path(parsed.saved_models) / name}; the run is in {Path(parsed.runs) / name}.")
+
+
+def add_evaluate(commands):
+    parser = command(
+        commands,
+        "evaluate",
+        _run_evaluate,
+        "measure a trained model on data it has not seen, and note it on its card",
+        "attention-zoo evaluate dates",
+    )
+    add_model(parser)
+    parser.add_argument("--split", default="test", choices=("test", "validation", "train"))
+    parser.add_argument(
+        "--corpus", nargs="+", default=(), metavar="FILE", help="other data than it was trained on"
+    )
+    parser.add_argument("--data-dir", metavar="FOLDER", help="where TFDS keeps prepared datasets")
+
+
+def _run_evaluate(parsed):
+    from training.evaluate import evaluate
+
+    scores = evaluate(
+        model_folder(parsed), split=parsed.split, corpus=parsed.corpus, data_dir=parsed.data_dir
+    )
+    print(f"{parsed.split}: " + ", ".join(f"{name} {value}" for name, value in scores.items()))
