@@ -1,14 +1,17 @@
 """Additive attention of Bahdanau et al. 2015."""
 
 import keras
+from keras import ops
 
 from zoo.layers import attend
+from zoo.layers.arguments import check_positive
 from zoo.layers.attention import Attention
+from zoo.layers.chunks import in_chunks
 
 
 @keras.saving.register_keras_serializable("zoo")
 class BahdanauAttention(Attention):
-    """Additive attention: `e_ij = v_a . tanh(W_a s_{i-1} + U_a h_j)`.
+    """Additive attention: `e_ij = v_a . tanh(W_a s_{i-1} + U_a h_j + b)`.
 
     Whether the query is the decoder's state of step i-1, as in the paper, is up to the caller:
     `RecurrentDecoder(attend="before")` passes that one.
@@ -16,17 +19,26 @@ class BahdanauAttention(Attention):
     Args:
         units: width of the alignment model's hidden layer (n' in the paper); the query's width
             when not given.
+        normed: `g v_a / ||v_a||` in place of `v_a`, with a learned gain g that starts from
+            `1 / sqrt(units)`.
+        chunks: the queries are taken in so many parts, one after the other, so that of the hidden
+            layer `(batch, queries, keys, units)` only a part is held at a time, in training too,
+            where it is computed again for the gradient. 1: all at once. The numbers are the same.
 
     Call arguments, returns and errors: as `Attention`.
 
     Reference:
         Bahdanau, Cho, Bengio 2015, "Neural Machine Translation by Jointly Learning to Align and
-        Translate", section 3.1, eq. 5 and 6; appendix A.1.2.
+        Translate", section 3.1, eq. 5 and 6; appendix A.1.2. Normed: Salimans, Kingma 2016,
+        "Weight Normalization", section 2, eq. 2.
     """
 
-    def __init__(self, units=None, **kwargs):
+    def __init__(self, units=None, normed=False, chunks=1, **kwargs):
         super().__init__(**kwargs)
+        check_positive("BahdanauAttention", units=units, chunks=chunks)
         self.units = units
+        self.normed = normed
+        self.chunks = chunks
 
     def build(self, query_shape, value_shape, key_shape=None):
         units = self.units or query_shape[-1]
@@ -37,12 +49,23 @@ class BahdanauAttention(Attention):
         self.query_projection.build(query_shape)
         self.key_projection.build(key_shape or value_shape)
         self.v = self.add_weight(shape=(units,), initializer="glorot_uniform", name="v")
+        if self.normed:
+            start = keras.initializers.Constant(units**-0.5)
+            self.gain = self.add_weight(shape=(), initializer=start, name="gain")
 
     def project_key(self, key):
         return self.key_projection(key)
 
     def score(self, query, key):
-        return attend.additive_scores(self.query_projection(query), key, self.v)
+        query = self.query_projection(query)
+        return in_chunks(attend.additive_scores, self.chunks, query, key, self.vector())
+
+    def vector(self):
+        """`v_a`, normed where that is asked for: `(units,)`."""
+        if not self.normed:
+            return ops.convert_to_tensor(self.v)
+        return self.gain * ops.normalize(self.v, axis=-1)
 
     def get_config(self):
-        return {**super().get_config(), "units": self.units}
+        own = {"units": self.units, "normed": self.normed, "chunks": self.chunks}
+        return {**super().get_config(), **own}

@@ -1,12 +1,13 @@
-"""The recurrent decoder with attention, Bahdanau's way and Luong's way."""
+"""The recurrent decoder with attention: Bahdanau's way, Luong's way and GNMT's."""
 
 import keras
 from keras import ops
 
 from zoo.layers import attend as attention_ops
 from zoo.layers import loop
+from zoo.layers.arguments import check_choice
 
-ORDERS = ("before", "after")
+ORDERS = ("before", "after", "between")
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -26,18 +27,26 @@ class RecurrentDecoder(keras.layers.Layer):
         o_t = tanh(W_o [c_t; s_t; y_{t-1}])
 
     The paper's deep output is a maxout over the same three with s_{t-1}; tanh and s_t are what
-    its successors settled on. Without an attention the output is `h_t` alone (Sutskever 2014): all
-    that is known of the source is the initial state.
+    its successors settled on.
 
-    What needs no loop stays out of it: keys are projected once, and where nothing is fed back the
-    attention and the output are computed for all steps at once.
+    `attend="between"` (GNMT): the query is the first cell's output, and the context goes into all
+    cells above it, and into the first cell of the next step:
+
+        h1_t = cell_1([y_{t-1}; c_{t-1}], h1_{t-1}),   c_t = attention(h1_t, memory)
+        hk_t = cell_k([h(k-1)_t; c_t], hk_{t-1}),   o_t = hn_t
+
+    Without an attention the output is `h_t` alone (Sutskever 2014): all that is known of the
+    source is the initial state. What needs no loop stays out of it: keys are projected once, and
+    where nothing is fed back the attention and the output are computed for all steps at once.
 
     Args:
         cells: a Keras cell (`SimpleRNNCell`, `LSTMCell`, `GRUCell`) or a list of them, first the
             one that sees the input. The last one's output is the state that is spoken of above.
+            Dropout between layers is the cells' own, variational: one mask for all steps.
         attention: `LuongAttention`, `BahdanauAttention` or another `Attention`; None for none.
-        attend: "after" or "before" the cells.
+        attend: "after" or "before" the cells, or "between" the first and the others.
         input_feeding: feed `h~_{t-1}` into the cells; for `attend="after"` only.
+        residual: add what a cell above the first sees of the one below to what it gives.
 
     Call arguments:
         inputs: `(batch, length, dim)`, the embedded target tokens, shifted right.
@@ -45,7 +54,8 @@ class RecurrentDecoder(keras.layers.Layer):
             share a row of memory, if the rows of one source lie together.
         memory_mask: boolean `(batch, keys)`, True for tokens. Filled in from the Keras mask.
         keys: the memory's projected keys, if `project_memory` made memory and keys already.
-        initial_state: list of `(batch, size)`, one for each of `state_sizes`; zeros when not given.
+        initial_state: list of `(batch, size)`: the cells' states alone, or all that `start` gives;
+            zeros when not given.
         return_attention_scores, return_state: also return them.
 
     Returns:
@@ -53,57 +63,90 @@ class RecurrentDecoder(keras.layers.Layer):
         keys)` and the list of final states. A decoding step is a call of length 1.
 
     Raises:
-        ValueError: for an unknown order, or input feeding with nothing to feed.
+        ValueError: for an unknown order, input feeding with nothing to feed, nothing to be between,
+            or a residual between widths that differ.
 
     Reference:
         Luong et al. 2015, section 3, eq. 5, and 3.3 (input feeding). Bahdanau et al. 2015, section
-        3.1 and appendix A.1.2 and A.2.2. Sutskever et al. 2014, section 2.
+        3.1 and appendix A.1.2 and A.2.2. Sutskever et al. 2014, section 2. Wu et al. 2016,
+        "Google's Neural Machine Translation System", section 3, eq. 4, and 3.1 (residual).
     """
 
-    def __init__(self, cells, attention=None, attend="after", input_feeding=False, **kwargs):
+    def __init__(
+        self,
+        cells,
+        attention=None,
+        attend="after",
+        input_feeding=False,
+        residual=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        if attend not in ORDERS:
-            raise ValueError(f"RecurrentDecoder: `attend` must be one of {ORDERS}, got {attend!r}.")
-        if input_feeding and (attention is None or attend == "before"):
+        check_choice("RecurrentDecoder", ORDERS, attend=attend)
+        if input_feeding and (attention is None or attend != "after"):
             raise ValueError(
                 "RecurrentDecoder: `input_feeding` feeds the attentional vector, which there is "
                 "only with an attention and attend='after'."
             )
         self.cells = list(cells) if isinstance(cells, (list, tuple)) else [cells]
+        if attend == "between" and len(self.cells) == 1:
+            raise ValueError("RecurrentDecoder: attend='between' needs two `cells` or more, got 1.")
+        widths = [cell.output_size for cell in self.cells]
+        if residual and len(set(widths)) > 1:
+            raise ValueError(
+                f"RecurrentDecoder: `residual` needs cells of one width, got {widths}."
+            )
         self.attention = attention
         self.order = attend
         self.input_feeding = input_feeding
-        self.looks_first = attention is not None and attend == "before"
-        self.units = self.cells[-1].output_size
+        self.residual = residual
+        self.units = widths[-1]
         self.supports_masking = True
-
-    @property
-    def state_sizes(self):
-        """Width of each state, cell by cell; last the attentional vector, where it is fed."""
-        return loop.state_sizes(self.cells) + ([self.units] if self.input_feeding else [])
 
     def build(self, inputs_shape, memory_shape=None, keys_shape=None, initial_state_shape=None):
         dim = inputs_shape[-1]
         self.memory_dim = 0 if self.attention is None else memory_shape[-1]
-        fed = self.memory_dim if self.looks_first else self.units if self.input_feeding else 0
-        self.cell_input_dim = width = dim + fed
-        for cell in self.cells:
+        self.cell_input_dims = self._input_dims(dim)
+        for cell, width in zip(self.cells, self.cell_input_dims, strict=True):
             if not cell.built:
                 cell.build((None, width))
-            width = cell.output_size
-        if self.attention is not None:
-            if not self.attention.built:
-                self.attention.build((None, None, self.units), memory_shape)
+        if self.attention is None:
+            return
+        if not self.attention.built:
+            asking = self.cells[0] if self.order == "between" else self.cells[-1]
+            self.attention.build((None, None, asking.output_size), memory_shape)
+        if self.order != "between":
             self.output_projection = keras.layers.Dense(
                 self.units, "tanh", use_bias=False, dtype=self.dtype_policy, name="output"
             )
-            joined = self.memory_dim + self.units + (dim if self.looks_first else 0)
+            joined = self.memory_dim + self.units + (dim if self.order == "before" else 0)
             self.output_projection.build((None, None, joined))
+
+    def _input_dims(self, dim):
+        """The width of what each cell sees."""
+        fed = self.units if self.input_feeding else 0 if self.order == "after" else self.memory_dim
+        beside = self.memory_dim if self.order == "between" else 0
+        return [dim + fed, *(cell.output_size + beside for cell in self.cells[:-1])]
 
     def project_memory(self, memory, memory_mask=None):
         """The memory with its padding blanked, and its keys; once for a whole decoding."""
         memory = attention_ops.blank(memory, memory_mask)
         return memory, self.attention.project_key(memory)
+
+    def start(self, states, memory=None, training=False):
+        """The state before the first step: `states` of the cells, then what is fed back, then the
+        attention's.
+
+        Like `Attention.start`, it is right for symbolic tensors too.
+        """
+        if self.attention is None:
+            return list(states)
+        fed = []
+        if self.input_feeding:
+            fed = [ops.zeros_like(states[self._top])]
+        if self.order == "between":
+            fed = [ops.zeros_like(memory[:, 0])]
+        return [*states, *fed, *self.attention.start(memory, training)]
 
     def call(
         self,
@@ -116,19 +159,19 @@ class RecurrentDecoder(keras.layers.Layer):
         return_state=False,
         training=False,
     ):
-        if initial_state is None:
-            batch = ops.shape(inputs)[0]
-            initial_state = [ops.zeros((batch, size), inputs.dtype) for size in self.state_sizes]
+        sizes = loop.state_sizes(self.cells)
         if self.attention is not None and keys is None:
             memory, keys = self.project_memory(memory, memory_mask)
+        if initial_state is None:
+            batch = ops.shape(inputs)[0]
+            initial_state = [ops.zeros((batch, size), inputs.dtype) for size in sizes]
+        if len(initial_state) == len(sizes):
+            initial_state = self.start(initial_state, memory, training)
 
-        def look(query):
-            return self.attention.attend(query, memory, keys, memory_mask)
+        def look(query, state):
+            return self.attention.attend(query, memory, keys, memory_mask, state)
 
-        batch, width = ops.shape(inputs)[0], self.cell_input_dim
-        loop.dropout_masks(
-            self.cells, ops.ones((batch, width), inputs.dtype), initial_state, training
-        )
+        loop.dropout_masks(self.cells, self.cell_input_dims, initial_state, training)
         outputs, weights, state = self._run(look, inputs, list(initial_state), training)
         loop.forget_dropout_masks(self.cells)
         answers = (outputs,)
@@ -137,46 +180,74 @@ class RecurrentDecoder(keras.layers.Layer):
         return answers if len(answers) > 1 else outputs
 
     def _run(self, look, inputs, state, training):
-        if self.looks_first:
-            return self._look_then_step(look, inputs, state, training)
-        if self.input_feeding:
-            return self._step_then_look(look, inputs, state, training)
-        hidden, state = loop.over_time(
-            lambda x, states: loop.advance(self.cells, x, states, training), inputs, state
+        count = len(loop.state_sizes(self.cells))
+        if self.attention is not None and (self.input_feeding or self.order != "after"):
+            return self._run_fed_back(look, inputs, state, training)
+        hidden, after = loop.over_time(
+            lambda x, states: self._advance(x, states, training), inputs, state[:count]
         )
         if self.attention is None:
-            return hidden, None, state
-        context, weights = look(hidden)
-        return self._output(context, hidden), weights, state
+            return hidden, None, after
+        context, weights, aligned = look(hidden, state[count:])
+        return self._output(context, hidden), weights, [*after, *aligned]
 
-    def _look_then_step(self, look, inputs, state, training):
+    def _run_fed_back(self, look, inputs, state, training):
+        """What looks, or what it saw, goes into the cells: all in the loop."""
+        count = len(loop.state_sizes(self.cells))
+        take = {"before": self._look_then_step, "after": self._step_then_look}
+        take = take.get(self.order, self._step_look_step)
+
+        def look_once(query, state):
+            context, weights, state = look(ops.expand_dims(query, 1), state)
+            return context[:, 0], weights[:, 0], state
+
+        def step(x, states):
+            *answer, states = take(look_once, x, states[:count], states[count:], training)
+            return ops.concatenate(answer, axis=-1), states
+
+        steps, state = loop.over_time(step, inputs, state)
+        hidden, context, weights = loop.split(steps, self.units, self.memory_dim)
+        outputs = self._output(context, hidden, inputs) if self.order == "before" else hidden
+        return outputs, weights, state
+
+    def _look_then_step(self, look, x, states, aligned, training):
         """Bahdanau: the context of s_{t-1} goes into the cell."""
-        top = len(loop.state_sizes(self.cells[:-1]))
+        context, weights, aligned = look(states[self._top], aligned)
+        x = ops.concatenate([x, context], axis=-1)
+        hidden, states = self._advance(x, states, training)
+        return hidden, context, weights, [*states, *aligned]
 
-        def step(x, states):
-            context, weights = look(ops.expand_dims(states[top], 1))
-            x = ops.concatenate([x, context[:, 0]], axis=-1)
-            hidden, states = loop.advance(self.cells, x, states, training)
-            return ops.concatenate([hidden, context[:, 0], weights[:, 0]], axis=-1), states
-
-        steps, state = loop.over_time(step, inputs, state)
-        end = self.units + self.memory_dim
-        hidden, context = steps[..., : self.units], steps[..., self.units : end]
-        return self._output(context, hidden, inputs), steps[..., end:], state
-
-    def _step_then_look(self, look, inputs, state, training):
+    def _step_then_look(self, look, x, states, rest, training):
         """Luong with input feeding: h~_{t-1} goes into the cell."""
+        vector, *aligned = rest
+        x = ops.concatenate([x, vector], axis=-1)
+        hidden, states = self._advance(x, states, training)
+        context, weights, aligned = look(hidden, aligned)
+        vector = self._output(context, hidden)
+        return vector, context, weights, [*states, vector, *aligned]
 
-        def step(x, states):
-            x = ops.concatenate([x, states[-1]], axis=-1)
-            hidden, after = loop.advance(self.cells, x, states, training)
-            context, weights = look(ops.expand_dims(hidden, 1))
-            vector = self._output(context[:, 0], hidden)
-            return ops.concatenate([vector, weights[:, 0]], axis=-1), [*after, vector]
+    def _step_look_step(self, look, x, states, rest, training):
+        """GNMT: the context of the first cell's output goes into the others."""
+        context, *aligned = rest
+        x, count = ops.concatenate([x, context], axis=-1), len(loop.state_sizes(self.cells[:1]))
+        first, below = loop.advance(self.cells[:1], x, states, training)
+        context, weights, aligned = look(first, aligned)
+        hidden, above = loop.advance(
+            self.cells[1:], first, states[count:], training, context, self.residual
+        )
+        return hidden, context, weights, [*below, *above, context, *aligned]
 
-        steps, state = loop.over_time(step, inputs, state)
-        vectors = ops.reshape(steps[..., : self.units], (*ops.shape(steps)[:2], self.units))
-        return vectors, steps[..., self.units :], state
+    def _advance(self, x, states, training):
+        """Through all cells: the first, and the others with their residuals."""
+        x, below = loop.advance(self.cells[:1], x, states, training)
+        states = states[len(below) :]
+        x, above = loop.advance(self.cells[1:], x, states, training, residual=self.residual)
+        return x, [*below, *above]
+
+    @property
+    def _top(self):
+        """Where among the states the last cell's output is."""
+        return len(loop.state_sizes(self.cells[:-1]))
 
     def _output(self, *parts):
         return self.output_projection(ops.concatenate(parts, axis=-1))
@@ -188,6 +259,7 @@ class RecurrentDecoder(keras.layers.Layer):
             "attention": keras.saving.serialize_keras_object(self.attention),
             "attend": self.order,
             "input_feeding": self.input_feeding,
+            "residual": self.residual,
         }
 
     @classmethod

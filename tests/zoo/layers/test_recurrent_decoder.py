@@ -6,7 +6,15 @@ import pytest
 from keras.layers import GRUCell, LSTMCell, SimpleRNNCell
 from numpy.testing import assert_allclose, assert_array_equal
 
-from zoo.layers import BahdanauAttention, LuongAttention, RecurrentDecoder
+from zoo.layers import (
+    BahdanauAttention,
+    ChunkwiseAttention,
+    CoverageAttention,
+    LocalAttention,
+    LuongAttention,
+    MonotonicAttention,
+    RecurrentDecoder,
+)
 
 BEFORE = {"attend": "before"}
 MADE = {
@@ -19,6 +27,28 @@ MADE = {
     ),
     "luong-before": lambda: RecurrentDecoder(GRUCell(4), LuongAttention(), **BEFORE),
     "bahdanau-after": lambda: RecurrentDecoder(GRUCell(4), BahdanauAttention()),
+    "residual": lambda: RecurrentDecoder([GRUCell(4), GRUCell(4)], residual=True),
+    "gnmt": lambda: RecurrentDecoder(
+        [LSTMCell(4), LSTMCell(4)], BahdanauAttention(normed=True), "between", residual=True
+    ),
+    "gnmt-monotonic": lambda: RecurrentDecoder(
+        [GRUCell(3), GRUCell(4)], MonotonicAttention(LuongAttention()), "between"
+    ),
+    "coverage": lambda: RecurrentDecoder(GRUCell(4), CoverageAttention(3), **BEFORE),
+    "coverage-after": lambda: RecurrentDecoder(GRUCell(4), CoverageAttention(3)),
+    "local-m": lambda: RecurrentDecoder(LSTMCell(4), LocalAttention(LuongAttention(), 1)),
+    "local-m-fed": lambda: RecurrentDecoder(
+        LSTMCell(4), LocalAttention(LuongAttention(), 1), input_feeding=True
+    ),
+    "local-p": lambda: RecurrentDecoder(
+        LSTMCell(4), LocalAttention(LuongAttention(), 1, predictive=True)
+    ),
+    "mocha": lambda: RecurrentDecoder(
+        GRUCell(4), ChunkwiseAttention(LuongAttention(), MonotonicAttention(LuongAttention()))
+    ),
+    "hard": lambda: RecurrentDecoder(
+        GRUCell(4), MonotonicAttention(BahdanauAttention(), "hard"), **BEFORE
+    ),
 }
 
 
@@ -41,13 +71,17 @@ def given(layer, inputs, memory, mask):
     return (inputs,) if layer.attention is None else (inputs, memory, mask)
 
 
-def start(layer, rng, batch=2):
-    return [rng.normal(size=(batch, size)).astype("float32") for size in layer.state_sizes]
+def start(layer, rng, memory, hypotheses=1):
+    """Random states of the cells, and what goes with them before the first step."""
+    sizes = [size for cell in layer.cells for size in keras.tree.flatten(cell.state_size)]
+    states = [rng.normal(size=(len(memory), size)).astype("float32") for size in sizes]
+    states = layer.start([keras.ops.convert_to_tensor(state) for state in states], memory)
+    return [keras.ops.repeat(state, hypotheses, axis=0) for state in states]
 
 
 def test_step_by_step_equals_the_whole(decoder, arrays, numbers, rng):
     inputs, memory, mask = arrays
-    state = start(decoder, rng)
+    state = start(decoder, rng, memory)
     attends = decoder.attention is not None
     asked = {"return_state": True, "return_attention_scores": attends}
     whole = decoder(*given(decoder, *arrays), initial_state=state, **asked)
@@ -69,7 +103,7 @@ def test_step_by_step_equals_the_whole(decoder, arrays, numbers, rng):
 def test_hypotheses_share_their_sources_memory(decoder, arrays, numbers, rng):
     inputs, memory, mask = arrays
     inputs = np.concatenate([inputs, -inputs])[[0, 2, 1, 3]]  # two hypotheses a source, together
-    state = start(decoder, rng, batch=4)
+    state = start(decoder, rng, memory, hypotheses=2)
     tiled = given(decoder, inputs, memory.repeat(2, axis=0), mask.repeat(2, axis=0))
     assert_allclose(
         numbers(decoder(*given(decoder, inputs, memory, mask), initial_state=state)),
@@ -90,16 +124,22 @@ def test_later_inputs_and_padding_of_the_memory_change_nothing(decoder, arrays, 
 
 
 def test_initial_state_defaults_to_zeros(decoder, arrays, numbers):
-    zeros = [np.zeros((2, size), "float32") for size in decoder.state_sizes]
-    expected = decoder(*given(decoder, *arrays), initial_state=zeros)
-    assert_array_equal(numbers(decoder(*given(decoder, *arrays))), numbers(expected))
+    _, memory, _ = arrays
+    cells = [size for cell in decoder.cells for size in keras.tree.flatten(cell.state_size)]
+    zeros = [np.zeros((2, size), "float32") for size in cells]
+    output = numbers(decoder(*given(decoder, *arrays)))
+    for state in (zeros, decoder.start(list(map(keras.ops.convert_to_tensor, zeros)), memory)):
+        expected = decoder(*given(decoder, *arrays), initial_state=state)
+        assert_array_equal(output, numbers(expected))
 
 
-def test_state_sizes_are_the_cells_in_order_then_the_attentional_vector():
-    sizes = {name: make().state_sizes for name, make in MADE.items()}
-    assert sizes["stacked"] == [5, 5, 3, 4]
-    assert sizes["luong-fed"] == [5, 4, 4, 4]
-    assert sizes["luong"] == [4, 4]
+def test_the_state_is_the_cells_then_what_is_fed_then_the_attentions(arrays):
+    sizes = {"stacked": [5, 5, 3, 4], "luong": [4, 4], "luong-fed": [5, 4, 4, 4]}
+    sizes |= {"gnmt": [4, 4, 4, 4, 7], "coverage": [4, 4], "local-m": [4, 4, 1]}
+    for name, expected in sizes.items():
+        layer = MADE[name]()
+        *_, state = layer(*given(layer, *arrays), return_state=True)
+        assert [part.shape[-1] for part in state] == expected
 
 
 def test_keras_masks_and_explicit_masks_agree(decoder, arrays, numbers):
@@ -134,7 +174,7 @@ def test_dropout_draws_one_mask_for_all_steps(rng, numbers):
     assert_allclose(numbers(layer(inputs)), np.tanh(np.ones((1, 6, 50))), rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["stacked", "bahdanau", "luong-fed"])
+@pytest.mark.parametrize("name", ["stacked", "bahdanau", "luong-fed", "gnmt"])
 def test_dropout_reaches_every_cell_of_a_stack(name, arrays, numbers):
     layer = MADE[name]()
     for cell in layer.cells:
@@ -152,8 +192,14 @@ def test_dropout_reaches_every_cell_of_a_stack(name, arrays, numbers):
         ({"attend": "during"}, "`attend` must be one of .*'during'"),
         ({"input_feeding": True}, "`input_feeding`"),
         ({"attention": LuongAttention(), "attend": "before", "input_feeding": True}, "`input_feed"),
+        ({"attention": LuongAttention(), "attend": "between"}, "two `cells` or more, got 1"),
     ],
 )
 def test_errors(options, message):
     with pytest.raises(ValueError, match=message):
         RecurrentDecoder(GRUCell(4), **options)
+
+
+def test_a_residual_between_widths_that_differ_is_refused():
+    with pytest.raises(ValueError, match=r"`residual` needs cells of one width, got \[3, 4\]"):
+        RecurrentDecoder([GRUCell(3), GRUCell(4)], residual=True)
