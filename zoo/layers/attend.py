@@ -5,11 +5,11 @@ Nothing here owns a weight. The layers project, these functions attend:
     Attention(Q, K, V) = softmax(score(Q, K)) V
 
 Shapes are written in the order that every function keeps: `(batch, queries, dim)` for queries,
-`(batch, keys, dim)` for keys and values, `(batch, queries, keys)` for scores and weights; the
-multi-head functions put `heads` behind the batch.
+`(batch, keys, dim)` for keys and values, `(batch, queries, keys)` for scores and weights.
 """
 
 from keras import ops
+from keras.backend import standardize_dtype
 
 # Far below any score that a finite-precision model produces, yet finite in float32.
 _EXCLUDED = -1e30
@@ -83,6 +83,12 @@ def causal_mask(queries, keys):
     return ops.expand_dims(ops.arange(keys) <= ops.expand_dims(ops.arange(queries), 1), 0)
 
 
+def window_mask(query_positions, key_positions, window):
+    """`(1 or batch, queries, keys)`: a query sees the keys less than `window` positions away."""
+    distance = ops.expand_dims(key_positions, 1) - ops.expand_dims(query_positions, 2)
+    return ops.absolute(distance) < window
+
+
 def both(*masks):
     """The conjunction of boolean masks that broadcast against each other; None allows all."""
     masks = [mask for mask in masks if mask is not None]
@@ -94,46 +100,13 @@ def both(*masks):
     return joint
 
 
-def split_heads(sequence, heads):
-    """`(batch, length, heads * width)` -> `(batch, heads, length, width)`."""
-    batch, length, dim = ops.shape(sequence)
-    return ops.swapaxes(ops.reshape(sequence, (batch, length, heads, dim // heads)), 1, 2)
-
-
-def merge_heads(sequence):
-    """`(batch, heads, length, width)` -> `(batch, length, heads * width)`."""
-    batch, heads, length, width = ops.shape(sequence)
-    return ops.reshape(ops.swapaxes(sequence, 1, 2), (batch, length, heads * width))
-
-
-def multi_head(query, key, value, heads, mask=None, dropout=None):
-    """`softmax(q k^T / sqrt(width)) v` for each head (Vaswani et al. 2017, eq. 1 and 3.2.2).
-
-    Args:
-        query, key, value: projected, `(batch, length, heads * width)`.
-        heads: how many heads the last axis holds.
-        mask: boolean, broadcastable to `(batch, queries, keys)`.
-        dropout: applied to the weights that mix the values; None for none.
-
-    Returns:
-        `(batch, queries, heads * width)` and the weights before dropout,
-        `(batch, heads, queries, keys)`.
-    """
-    query, key, value = (split_heads(x, heads) for x in (query, key, value))
-    query = query * ops.cast(query.shape[-1] ** -0.5, query.dtype)
-    mask = None if mask is None else ops.expand_dims(mask, 1)  # (b, 1, q, k)
-    weights = masked_softmax(dot_scores(query, key), mask)  # (b, heads, q, k)
-    mixing = weights if dropout is None else dropout(weights)
-    return merge_heads(weighted_sum(mixing, value)), weights
-
-
 def per_source(query, memory):
     """Rows of several hypotheses of one source, as so many queries to that source's memory.
 
     Beam search holds `beams` rows for each source, while the memory is held once: `(batch * beams,
     queries, dim)` -> `(batch, beams * queries, dim)`. With one row a source it changes nothing.
     """
-    return ops.reshape(query, (ops.shape(memory)[0], -1, query.shape[-1]))
+    return ops.reshape(query, (ops.shape(memory)[0], -1, ops.shape(query)[-1]))
 
 
 def per_hypothesis(answer, query):
@@ -154,12 +127,35 @@ def check_shapes(layer, query, value, key, value_mask):
     _agree(layer, "key", key.shape[1], "the length of `value`", value.shape[1])
     if value_mask is None:
         return
+    check_boolean(layer, "value_mask", value_mask)
     if len(value_mask.shape) != 2:
         raise ValueError(
             f"{layer}: `value_mask` must be (batch, keys), got shape {tuple(value_mask.shape)}."
         )
     _agree(layer, "value_mask", value_mask.shape[0], "the batch of `value`", value.shape[0])
     _agree(layer, "value_mask", value_mask.shape[1], "the length of `value`", value.shape[1])
+
+
+def check_attention_mask(layer, mask, query, value):
+    """Raise a `ValueError` unless the mask is None or boolean `(batch, queries, keys)`."""
+    if mask is None:
+        return
+    check_boolean(layer, "attention_mask", mask)
+    if len(mask.shape) != 3:
+        raise ValueError(
+            f"{layer}: `attention_mask` must be (batch, queries, keys), got shape "
+            f"{tuple(mask.shape)}."
+        )
+    _agree(layer, "attention_mask", mask.shape[0], "the batch of `query`", query.shape[0])
+    _agree(layer, "attention_mask", mask.shape[1], "the length of `query`", query.shape[1])
+    _agree(layer, "attention_mask", mask.shape[2], "the length of `value`", value.shape[1])
+
+
+def check_boolean(layer, argument, mask):
+    """Raise a `ValueError` for a mask that holds anything but truth values."""
+    dtype = standardize_dtype(mask.dtype)
+    if dtype != "bool":
+        raise ValueError(f"{layer}: `{argument}` must be boolean, got {dtype}.")
 
 
 def _agree(layer, argument, got, what, expected):

@@ -3,19 +3,20 @@
 import keras
 from keras import ops
 
-from zoo.layers import attend
+from zoo.layers import attend, heads
+from zoo.layers.multi_head import MultiHead
 
 
 @keras.saving.register_keras_serializable("zoo")
-class CrossAttention(keras.layers.Layer):
+class CrossAttention(MultiHead):
     """Multi-head attention from queries to a memory of another length and width.
 
         head_i = softmax(Q_i K_i^T / sqrt(d / heads)) V_i,  Q = x W_q,  K = m W_k,  V = m W_v
         output = [head_1; ...; head_n] W_o
 
     Args:
-        num_heads: how many heads; must divide the queries' width.
-        dropout: rate for the attention weights while training.
+        num_heads, num_kv_heads, dropout, qk_norm, gated: as in `MultiHead`: grouped-query and
+            multi-query attention, normed queries and keys, a gated output.
 
     Call arguments:
         query: `(batch, queries, dim)`.
@@ -23,6 +24,7 @@ class CrossAttention(keras.layers.Layer):
         key: `(batch, keys, key_dim)`; `value` when not given.
         value_mask: boolean `(batch, keys)`, True for a key that may be looked at. Filled in from
             `value`'s Keras mask when not given.
+        attention_mask: boolean `(batch, queries, keys)`, True where the query may look.
         return_attention_scores: also return the weights.
 
     Returns:
@@ -36,49 +38,56 @@ class CrossAttention(keras.layers.Layer):
         Vaswani et al. 2017, "Attention Is All You Need", section 3.2.3 (encoder-decoder attention).
     """
 
-    def __init__(self, num_heads, dropout=0.0, **kwargs):
-        super().__init__(**kwargs)
-        self.num_heads = num_heads
-        self.dropout = dropout
-        self.supports_masking = True
+    def __init__(
+        self, num_heads, dropout=0.0, num_kv_heads=None, qk_norm=False, gated=False, **kwargs
+    ):
+        super().__init__(num_heads, num_kv_heads, dropout, qk_norm, gated, **kwargs)
 
-    def build(self, query_shape, value_shape, key_shape=None):
-        dim = query_shape[-1]
-        if dim % self.num_heads:
-            raise ValueError(f"{self.name}: `num_heads` {self.num_heads} must divide width {dim}.")
-        self.query_projection = self._dense(dim, query_shape)
-        # No bias: it would add one number to all of a query's scores, which softmax takes away.
-        self.key_projection = self._dense(dim, key_shape or value_shape, use_bias=False)
-        self.value_projection = self._dense(dim, value_shape)
-        self.output_projection = self._dense(dim, query_shape)
-        self.weight_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
-
-    def _dense(self, units, shape, use_bias=True):
-        dense = keras.layers.Dense(units, use_bias=use_bias, dtype=self.dtype_policy)
-        dense.build((None, None, shape[-1]))
-        return dense
+    def build(self, query_shape, value_shape, key_shape=None, attention_mask_shape=None):
+        dim, key_dim = query_shape[-1], (key_shape or value_shape)[-1]
+        self.divide(dim)
+        self.query_projection = self.dense(dim, dim)
+        # No bias: it would add one number to all of a query's scores, which softmax takes away;
+        # a norm of the keys would not take it away, but has no need of it.
+        self.key_projection = self.dense(self.kv_dim, key_dim, use_bias=False)
+        self.value_projection = self.dense(self.kv_dim, value_shape[-1])
+        self.build_heads(dim)
 
     def project_memory(self, value, key=None, value_mask=None):
-        """Keys and values of a memory, side by side: `(batch, keys, 2 * dim)`."""
+        """Keys (normed) and values of a memory, side by side: `(batch, keys, 2 * kv_dim)`."""
         key = self.key_projection(attend.blank(value if key is None else key, value_mask))
+        key = heads.merge_heads(self.split_keys(key)) if self.qk_norm else key
         value = self.value_projection(attend.blank(value, value_mask))
         return ops.concatenate([key, value], axis=-1)
 
-    def attend(self, query, projected, value_mask=None, training=False):
-        """Output and weights, for a memory that went through `project_memory`.
+    def attend(
+        self,
+        query,
+        projected,
+        value_mask=None,
+        attention_mask=None,
+        return_attention_scores=False,
+        training=False,
+    ):
+        """The call's answer, for a memory that went through `project_memory`.
 
         `query` may hold several rows for each row of the memory (the hypotheses of a beam), in
         which case the rows of one source lie together.
         """
-        key, value = ops.split(projected, 2, axis=-1)
-        grouped = attend.per_source(self.query_projection(query), projected)
-        dropout = self.weight_dropout if training and self.dropout else None
-        mask = attend.key_mask(value_mask)
-        context, weights = attend.multi_head(grouped, key, value, self.num_heads, mask, dropout)
+        mask = None if attention_mask is None else attend.per_source(attention_mask, projected)
+        answer, weights = self.attend_heads(
+            self.split_queries(attend.per_source(self.query_projection(query), projected)),
+            *self.split_memory(projected),
+            mask=attend.both(attend.key_mask(value_mask), mask),
+            training=training,
+            weights_wanted=return_attention_scores,
+        )
+        output = self.project_output(query, attend.per_hypothesis(answer, query))
+        if not return_attention_scores:
+            return output
         weights = ops.swapaxes(weights, 1, 2)  # (batch, beams * queries, heads, keys)
         rows = (*ops.shape(query)[:2], *ops.shape(weights)[2:])
-        weights = ops.swapaxes(ops.reshape(weights, rows), 1, 2)
-        return self.output_projection(attend.per_hypothesis(context, query)), weights
+        return output, ops.swapaxes(ops.reshape(weights, rows), 1, 2)
 
     def call(
         self,
@@ -86,13 +95,13 @@ class CrossAttention(keras.layers.Layer):
         value,
         key=None,
         value_mask=None,
+        attention_mask=None,
         return_attention_scores=False,
         training=False,
     ):
         attend.check_shapes(self.name, query, value, key, value_mask)
+        attend.check_attention_mask(self.name, attention_mask, query, value)
         projected = self.project_memory(value, key, value_mask)
-        output, weights = self.attend(query, projected, value_mask, training)
-        return (output, weights) if return_attention_scores else output
-
-    def get_config(self):
-        return {**super().get_config(), "num_heads": self.num_heads, "dropout": self.dropout}
+        return self.attend(
+            query, projected, value_mask, attention_mask, return_attention_scores, training
+        )

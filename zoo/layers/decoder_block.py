@@ -1,23 +1,16 @@
 """One layer of a Transformer decoder."""
 
 import keras
+from keras import ops
 
-from zoo.layers.cross_attention import CrossAttention
-from zoo.layers.feed_forward import FeedForward
-from zoo.layers.residual import Residual
-from zoo.layers.self_attention import SelfAttention
+from zoo.layers.transformer_block import TransformerBlock
 
 
 @keras.saving.register_keras_serializable("zoo")
-class DecoderBlock(keras.layers.Layer):
+class DecoderBlock(TransformerBlock):
     """Causal self-attention, attention to the memory, a feed-forward network; each a residual.
 
-    Args:
-        num_heads: attention heads, in both attentions.
-        hidden_dim: width of the feed-forward network's hidden layer.
-        activation: the feed-forward network's.
-        dropout: rate on the attention weights, the hidden layer and each branch.
-        norm_first: pre-norm; a stack of such blocks wants one more norm at its end.
+    Args: as `TransformerBlock`: `num_heads`, `hidden_dim`, and what the parts are made of.
 
     Call arguments:
         inputs: `(batch, length, dim)`.
@@ -27,40 +20,25 @@ class DecoderBlock(keras.layers.Layer):
         cache, position: as in `SelfAttention`, to decode one token at a time.
         projected: `memory` went through `project_memory`.
 
+        return_attention_scores: whether the weights are of interest, which costs some backends
+            their fastest kernel.
+
     Returns:
         `(batch, length, dim)`; the weights of the attention to the memory `(batch, heads, length,
-        keys)`; and the keys and values of the self-attention, as `SelfAttention` returns them.
+        keys)`, or of width 0 when not asked for; and the keys and values of the self-attention, as
+        `SelfAttention` returns them. Always three, since a Keras graph that calls a layer twice
+        wants as many answers both times.
 
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need", section 3.1.
     """
 
-    def __init__(
-        self, num_heads, hidden_dim, activation="relu", dropout=0.0, norm_first=True, **kwargs
-    ):
-        super().__init__(**kwargs)
-        self.options = {
-            "num_heads": num_heads,
-            "hidden_dim": hidden_dim,
-            "activation": activation,
-            "dropout": dropout,
-            "norm_first": norm_first,
-        }
-        self.supports_masking = True
-        policy = self.dtype_policy
-        self.self_attention = SelfAttention(
-            num_heads, causal=True, dropout=dropout, dtype=policy, name="self_attention"
-        )
-        self.cross_attention = CrossAttention(
-            num_heads, dropout=dropout, dtype=policy, name="cross_attention"
-        )
-        self.feed_forward = FeedForward(
-            hidden_dim, activation, dropout, dtype=policy, name="feed_forward"
-        )
-        self.around_self, self.around_cross, self.around_feed_forward = (
-            Residual(dropout, norm_first, dtype=policy, name=name)
-            for name in ("around_self", "around_cross", "around_feed_forward")
-        )
+    def __init__(self, num_heads, hidden_dim, *args, **kwargs):
+        super().__init__(num_heads, hidden_dim, *args, **kwargs)
+        self.self_attention = self.make_self_attention(causal=True, name="self_attention")
+        self.cross_attention = self.make_cross_attention("cross_attention")
+        self.around_self = self.residual("around_self")
+        self.around_cross = self.residual("around_cross")
 
     def build(self, inputs_shape, memory_shape, cache_shape=None, position_shape=None):
         self.self_attention.build(inputs_shape)
@@ -70,7 +48,7 @@ class DecoderBlock(keras.layers.Layer):
             residual.build(inputs_shape)
 
     def project_memory(self, memory, memory_mask=None):
-        """The memory's keys and values: `(batch, keys, 2 * dim)`."""
+        """The memory's keys and values: `(batch, keys, 2 * kv_dim)`."""
         return self.cross_attention.project_memory(memory, value_mask=memory_mask)
 
     def call(
@@ -81,6 +59,7 @@ class DecoderBlock(keras.layers.Layer):
         cache=None,
         position=None,
         projected=False,
+        return_attention_scores=False,
         training=False,
     ):
         if not projected:
@@ -93,13 +72,19 @@ class DecoderBlock(keras.layers.Layer):
             training=training,
         )
         x = self.around_self.leave(inputs, branch, training)
-        branch, weights = self.cross_attention.attend(
-            self.around_cross.enter(x), memory, memory_mask, training
+        branch, weights = self._look(
+            self.around_cross.enter(x), memory, memory_mask, return_attention_scores, training
         )
         x = self.around_cross.leave(x, branch, training)
-        branch = self.feed_forward(self.around_feed_forward.enter(x), training=training)
-        x = self.around_feed_forward.leave(x, branch, training)
-        return x, weights, cache
+        return self.pass_through_feed_forward(x, training), weights, cache
 
-    def get_config(self):
-        return {**super().get_config(), **self.options}
+    def _look(self, query, memory, mask, weights_wanted, training):
+        """The attention to the memory, and its weights or none."""
+        answer = self.cross_attention.attend(
+            query, memory, mask, return_attention_scores=weights_wanted, training=training
+        )
+        if weights_wanted:
+            return answer
+        batch, length, _ = ops.shape(query)
+        nothing = ops.zeros((batch, self.options["num_heads"], length, 0), dtype=answer.dtype)
+        return answer, nothing

@@ -2,21 +2,14 @@
 
 import keras
 
-from zoo.layers.feed_forward import FeedForward
-from zoo.layers.residual import Residual
-from zoo.layers.self_attention import SelfAttention
+from zoo.layers.transformer_block import TransformerBlock
 
 
 @keras.saving.register_keras_serializable("zoo")
-class EncoderBlock(keras.layers.Layer):
+class EncoderBlock(TransformerBlock):
     """Self-attention, then a feed-forward network, each in a residual connection.
 
-    Args:
-        num_heads: attention heads.
-        hidden_dim: width of the feed-forward network's hidden layer.
-        activation: the feed-forward network's.
-        dropout: rate on the attention weights, the hidden layer and each branch.
-        norm_first: pre-norm; a stack of such blocks wants one more norm at its end.
+    Args: as `TransformerBlock`: `num_heads`, `hidden_dim`, and what the parts are made of.
 
     Call arguments:
         inputs: `(batch, length, dim)`.
@@ -30,27 +23,10 @@ class EncoderBlock(keras.layers.Layer):
         Vaswani et al. 2017, "Attention Is All You Need", section 3.1.
     """
 
-    def __init__(
-        self, num_heads, hidden_dim, activation="relu", dropout=0.0, norm_first=True, **kwargs
-    ):
-        super().__init__(**kwargs)
-        self.options = {
-            "num_heads": num_heads,
-            "hidden_dim": hidden_dim,
-            "activation": activation,
-            "dropout": dropout,
-            "norm_first": norm_first,
-        }
-        self.supports_masking = True
-        policy = self.dtype_policy
-        self.attention = SelfAttention(num_heads, dropout=dropout, dtype=policy, name="attention")
-        self.feed_forward = FeedForward(
-            hidden_dim, activation, dropout, dtype=policy, name="feed_forward"
-        )
-        self.around_attention = Residual(dropout, norm_first, dtype=policy, name="around_attention")
-        self.around_feed_forward = Residual(
-            dropout, norm_first, dtype=policy, name="around_feed_forward"
-        )
+    def __init__(self, num_heads, hidden_dim, *args, **kwargs):
+        super().__init__(num_heads, hidden_dim, *args, **kwargs)
+        self.attention = self.make_self_attention(causal=False, name="attention")
+        self.around_attention = self.residual("around_attention")
 
     def build(self, inputs_shape):
         self.attention.build(inputs_shape)
@@ -59,16 +35,13 @@ class EncoderBlock(keras.layers.Layer):
         self.around_feed_forward.build(inputs_shape)
 
     def call(self, inputs, mask=None, return_attention_scores=False, training=False):
-        branch, weights = self.attention(
+        branch = self.attention(
             self.around_attention.enter(inputs),
             value_mask=mask,
-            return_attention_scores=True,
+            return_attention_scores=return_attention_scores,
             training=training,
         )
+        branch, *weights = branch if return_attention_scores else (branch,)
         x = self.around_attention.leave(inputs, branch, training)
-        branch = self.feed_forward(self.around_feed_forward.enter(x), training=training)
-        x = self.around_feed_forward.leave(x, branch, training)
-        return (x, weights) if return_attention_scores else x
-
-    def get_config(self):
-        return {**super().get_config(), **self.options}
+        x = self.pass_through_feed_forward(x, training)
+        return (x, *weights) if return_attention_scores else x

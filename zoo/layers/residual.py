@@ -2,10 +2,15 @@
 
 import keras
 
+NORMS = {
+    "layer": keras.layers.LayerNormalization,
+    "rms": keras.layers.RMSNormalization,
+}
+
 
 @keras.saving.register_keras_serializable("zoo")
 class Residual(keras.layers.Layer):
-    """A residual connection around a branch, with layer norm before or after it.
+    """A residual connection around a branch, with a norm before or after it.
 
         pre-norm:   x + f(norm(x))
         post-norm:  norm(x + f(x))
@@ -15,6 +20,9 @@ class Residual(keras.layers.Layer):
     Args:
         dropout: rate on the branch before it is added, while training.
         norm_first: pre-norm, which trains without warm-up; post-norm is the paper's.
+        norm: "layer" for layer norm, "rms" to divide by the root mean square alone.
+        stochastic_depth: how often the branch is left out for an example while training; it weighs
+            the more when it is not.
 
     Call arguments:
         inputs: `x`, `(..., dim)`.
@@ -23,23 +31,33 @@ class Residual(keras.layers.Layer):
     Returns:
         `(..., dim)`.
 
+    Raises:
+        ValueError: for an unknown norm.
+
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need", section 3.1 and 5.4. Pre-norm: Xiong et
-        al. 2020, "On Layer Normalization in the Transformer Architecture", figure 1.
+        al. 2020, "On Layer Normalization in the Transformer Architecture", figure 1. RMSNorm: Zhang
+        and Sennrich 2019, eq. 4. Stochastic depth: Huang et al. 2016, eq. 2.
     """
 
-    def __init__(self, dropout=0.0, norm_first=True, **kwargs):
+    def __init__(self, dropout=0.0, norm_first=True, norm="layer", stochastic_depth=0.0, **kwargs):
         super().__init__(**kwargs)
+        if norm not in NORMS:
+            raise ValueError(f"{self.name}: `norm` must be one of {tuple(NORMS)}, got {norm!r}.")
         self.dropout = dropout
         self.norm_first = norm_first
+        self.norm_name = norm
+        self.stochastic_depth = stochastic_depth
         self.supports_masking = True
-        self.norm = keras.layers.LayerNormalization(
-            epsilon=1e-5, dtype=self.dtype_policy, name="norm"
-        )
+        self.norm = make_norm(norm, dtype=self.dtype_policy, name="norm")
         self.branch_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
     def build(self, inputs_shape, branch_shape=None):
         self.norm.build(inputs_shape)
+        one_choice = (None,) + (1,) * (len(inputs_shape) - 1)  # for each example
+        self.depth = keras.layers.Dropout(
+            self.stochastic_depth, noise_shape=one_choice, dtype=self.dtype_policy
+        )
 
     def enter(self, inputs):
         """What the branch gets."""
@@ -52,8 +70,22 @@ class Residual(keras.layers.Layer):
     def call(self, inputs, branch=None, training=False):
         if branch is None:
             return self.norm(inputs) if self.norm_first else inputs
-        joined = inputs + self.branch_dropout(branch, training=training)
+        branch = self.branch_dropout(branch, training=training)
+        joined = inputs + self.depth(branch, training=training)
         return joined if self.norm_first else self.norm(joined)
 
     def get_config(self):
-        return {**super().get_config(), "dropout": self.dropout, "norm_first": self.norm_first}
+        return {
+            **super().get_config(),
+            "dropout": self.dropout,
+            "norm_first": self.norm_first,
+            "norm": self.norm_name,
+            "stochastic_depth": self.stochastic_depth,
+        }
+
+
+def make_norm(norm, **options):
+    """The norm layer of that name."""
+    layer = NORMS[norm](epsilon=1e-5, **options)
+    layer.supports_masking = True  # which Keras's RMS norm forgets to say
+    return layer

@@ -3,24 +3,28 @@
 import keras
 from keras import ops
 
-from zoo.layers import attend
+from zoo.layers import attend, heads, position_schemes
+from zoo.layers.multi_head import MultiHead
 
 
 @keras.saving.register_keras_serializable("zoo")
-class SelfAttention(keras.layers.Layer):
+class SelfAttention(MultiHead):
     """Multi-head self-attention, with one projection for queries, keys and values.
 
         Q, K, V = x W_q, x W_k, x W_v
         head_i  = softmax(Q_i K_i^T / sqrt(d / heads)) V_i
         output  = [head_1; ...; head_n] W_o
 
-    The three projections are one matrix product of width 3 d, which is what makes it faster than
-    three. Given a `value` besides `query`, the two are projected by the same weights apart.
+    The three projections are one matrix product, which is what makes it faster than three. Given
+    a `value` besides `query`, the two are projected by the same weights apart.
 
     Args:
-        num_heads: how many heads; must divide the width.
+        num_heads, num_kv_heads, dropout, qk_norm, gated: as in `MultiHead`: grouped-query and
+            multi-query attention, normed queries and keys, a gated output.
         causal: hide later positions: query i looks at keys 0..i only.
-        dropout: rate for the attention weights while training.
+        window: a query looks at keys less than so many positions away; None for no limit.
+        positions: how it knows the order: a name ("noise", "sinusoidal", "learned", "shaw", "t5",
+            "rotary", "alibi") or a scheme such as `RotaryPositions(linear=4)`; None: not at all.
 
     Call arguments:
         query: `(batch, queries, dim)`.
@@ -29,46 +33,70 @@ class SelfAttention(keras.layers.Layer):
         mask: boolean `(batch, queries)`: stands in for `value_mask` when `value` is not given.
             Filled in from `query`'s Keras mask when `query` comes alone.
         value_mask: boolean `(batch, keys)`, True for a key that may be looked at.
+        attention_mask: boolean `(batch, queries, keys)`, True where the query may look.
         return_attention_scores: also return the weights.
-        cache: `(batch, positions, 2 * dim)`, keys and values of the positions so far, to decode
+        cache: `(batch, positions, 2 * kv_dim)`, keys and values of the positions so far, to decode
             one token at a time: see `empty_cache`. `query` is then `(batch, 1, dim)`.
         position: int `(batch,)`, which position `query` stands at. Goes with `cache`.
         return_cache: also return the keys and values that were attended to.
 
     Returns:
         `(batch, queries, dim)`; then, if asked for, the weights `(batch, heads, queries, keys)`,
-        and the keys and values `(batch, keys, 2 * dim)`: with `cache`, the cache with this
-        position filled in.
+        and the keys (normed and turned) and values `(batch, keys, 2 * kv_dim)`: with `cache`, the
+        cache with this position filled in.
 
     Raises:
-        ValueError: for shapes that do not fit, or heads that do not divide the width.
+        ValueError: for shapes that do not fit, heads that do not divide the width, a window
+            below 1.
 
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need", section 3.2, eq. 1; 3.2.3 for the causal
-        mask.
+        mask. Multi-query: Shazeer 2019, section 3. Grouped-query: Ainslie et al. 2023, section
+        2.2. Window: Beltagy et al. 2020, "Longformer", section 3.1. Norm: Henry et al. 2020,
+        "Query-Key Normalization for Transformers". Gate: Qiu et al. 2025, "Gated Attention for
+        Large Language Models", eq. 5.
     """
 
-    def __init__(self, num_heads, causal=False, dropout=0.0, **kwargs):
-        super().__init__(**kwargs)
-        self.num_heads = num_heads
+    def __init__(
+        self,
+        num_heads,
+        causal=False,
+        dropout=0.0,
+        num_kv_heads=None,
+        window=None,
+        positions=None,
+        qk_norm=False,
+        gated=False,
+        **kwargs,
+    ):
+        super().__init__(num_heads, num_kv_heads, dropout, qk_norm, gated, **kwargs)
+        if window is not None and window < 1:
+            raise ValueError(f"{self.name}: `window` must be 1 or more, got {window}.")
         self.causal = causal
-        self.dropout = dropout
-        self.supports_masking = True
+        self.window = window
+        self.positions = position_schemes.get(positions, self.dtype_policy)
 
-    def build(self, query_shape, value_shape=None, key_shape=None, cache_shape=None):
+    def build(
+        self,
+        query_shape,
+        value_shape=None,
+        key_shape=None,
+        attention_mask_shape=None,
+        cache_shape=None,
+        position_shape=None,
+    ):
         dim = query_shape[-1]
-        if dim % self.num_heads:
-            raise ValueError(f"{self.name}: `num_heads` {self.num_heads} must divide width {dim}.")
-        self.dim = dim
-        self.projection = keras.layers.Dense(3 * dim, dtype=self.dtype_policy, name="projection")
-        self.projection.build((None, None, dim))
-        self.output_projection = keras.layers.Dense(dim, dtype=self.dtype_policy, name="output")
-        self.output_projection.build((None, None, dim))
-        self.weight_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
+        self.divide(dim)
+        self.projection = self.dense(dim + 2 * self.kv_dim, dim)
+        self.build_heads(dim)
+        self.positions.prepare(self.num_heads, self.head_width, self.causal)
 
     def empty_cache(self, batch, positions):
-        """Room for the keys and values of `positions` positions: `(batch, positions, 2 * dim)`."""
-        return ops.zeros((batch, positions, 2 * self.dim), dtype=self.compute_dtype)
+        """Room for the keys and values of `positions` positions: `(batch, positions, 2 * kv_dim)`.
+
+        Keys are kept as they are compared, turned by a rotary scheme, so a step turns one key.
+        """
+        return ops.zeros((batch, positions, 2 * self.kv_dim), dtype=self.compute_dtype)
 
     def call(
         self,
@@ -77,6 +105,7 @@ class SelfAttention(keras.layers.Layer):
         key=None,
         mask=None,
         value_mask=None,
+        attention_mask=None,
         return_attention_scores=False,
         cache=None,
         position=None,
@@ -85,45 +114,83 @@ class SelfAttention(keras.layers.Layer):
     ):
         if value is None and value_mask is None:
             value_mask = mask
-        attend.check_shapes(self.name, query, query if value is None else value, key, value_mask)
-        q, memory = self._project(query, value, key, value_mask)
+        memory = query if value is None else value
+        attend.check_shapes(self.name, query, memory, key, value_mask)
         if cache is None:
-            seen = attend.key_mask(value_mask)
-            if self.causal:
-                seen = attend.both(seen, attend.causal_mask(ops.shape(q)[1], ops.shape(memory)[1]))
-        else:
-            memory, seen = self._remember(cache, memory, position)
-        k, v = ops.split(memory, 2, axis=-1)
-        dropout = self.weight_dropout if training and self.dropout else None
-        context, weights = attend.multi_head(q, k, v, self.num_heads, seen, dropout)
-        answers = (self.output_projection(context),)
+            attend.check_attention_mask(self.name, attention_mask, query, memory)
+        query, q, k, v = self._project(query, value, key, value_mask, position)
+        places, key_places = _places(q, position), _places(k, position)
+        q, k = self.positions.rotate(q, places), self.positions.rotate(k, key_places)
+        seen = attend.both(attend.key_mask(value_mask), attention_mask)
+        memory = _side_by_side(k, v) if return_cache or cache is not None else None
+        if cache is not None:
+            memory, past = _remember(cache, memory, places)
+            k, v = self.split_memory(memory)
+            key_places, seen = _places(k), attend.both(past, attention_mask)
+        if self.window is not None:
+            seen = attend.both(seen, attend.window_mask(places, key_places, self.window))
+        answer, weights = self.attend_heads(
+            q,
+            k,
+            v,
+            mask=seen,
+            causal=self.causal and cache is None,
+            bias=self.positions.bias(q, places, key_places),
+            more=self._more(places, key_places),
+            training=training,
+            weights_wanted=return_attention_scores,
+        )
+        answers = (self.project_output(query, answer),)
         answers += (weights,) if return_attention_scores else ()
         answers += (memory,) if return_cache else ()
         return answers if len(answers) > 1 else answers[0]
 
-    def _project(self, query, value, key, value_mask):
-        """Queries; and keys and values side by side, `(batch, keys, 2 * dim)`."""
-        dim = self.dim
+    def _project(self, query, value, key, value_mask, position):
+        """The queries as they came in, placed and blanked; then q, k and v by heads."""
+        dim, kv_dim = self.dim, self.kv_dim
+        query = self.positions.embed(query, position)
         if value is None:
-            projected = self.projection(attend.blank(query, value_mask))
-            return projected[..., :dim], projected[..., dim:]
-        key = value if key is None else key
-        q = self.projection(query)[..., :dim]
-        k = self.projection(attend.blank(key, value_mask))[..., dim : 2 * dim]
-        v = self.projection(attend.blank(value, value_mask))[..., 2 * dim :]
-        return q, ops.concatenate([k, v], axis=-1)
+            query = attend.blank(query, value_mask)
+            projected = self.projection(query)
+            q, k, v = ops.split(projected, (dim, dim + kv_dim), axis=-1)
+        else:
+            key = self.positions.embed(value if key is None else key)
+            value = self.positions.embed(value)
+            q = self.projection(query)[..., :dim]
+            k = self.projection(attend.blank(key, value_mask))[..., dim : dim + kv_dim]
+            v = self.projection(attend.blank(value, value_mask))[..., dim + kv_dim :]
+        v = heads.split_heads(v, self.num_kv_heads)
+        return query, self.split_queries(q), self.split_keys(k), v
 
-    def _remember(self, cache, entry, position):
-        """Put `entry (batch, 1, 2 * dim)` at `position`; the mask allows all up to it."""
-        places = ops.expand_dims(ops.arange(ops.shape(cache)[1], dtype="int32"), 0)
-        position = ops.expand_dims(ops.cast(position, "int32"), 1)  # (batch, 1)
-        here = ops.expand_dims(ops.equal(places, position), -1)  # (batch, positions, 1)
-        return ops.where(here, entry, cache), attend.key_mask(places <= position)
+    def _more(self, places, key_places):
+        """The scheme's own part of the answer, a function of the weights; None for none."""
+        if self.positions.context is None:
+            return None
+        return lambda weights: self.positions.context(weights, places, key_places)
 
     def get_config(self):
         return {
             **super().get_config(),
-            "num_heads": self.num_heads,
             "causal": self.causal,
-            "dropout": self.dropout,
+            "window": self.window,
+            "positions": keras.saving.serialize_keras_object(self.positions),
         }
+
+
+def _places(sequence, position=None):
+    """The positions that a sequence stands at: `(1, length)`, or one for each row, `(batch, 1)`."""
+    if position is None:
+        return ops.expand_dims(ops.arange(ops.shape(sequence)[1], dtype="int32"), 0)
+    return ops.expand_dims(ops.cast(position, "int32"), 1)
+
+
+def _side_by_side(key, value):
+    """`(batch, keys, 2 * kv_dim)`."""
+    return ops.concatenate([heads.merge_heads(key), heads.merge_heads(value)], axis=-1)
+
+
+def _remember(cache, entry, position):
+    """Put `entry (batch, 1, 2 * kv_dim)` at `position (batch, 1)`; the mask allows all up to it."""
+    places = _places(cache)
+    here = ops.expand_dims(ops.equal(places, position), -1)  # (batch, positions, 1)
+    return ops.where(here, entry, cache), attend.key_mask(places <= position)

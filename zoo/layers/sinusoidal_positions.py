@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
+from zoo.layers.absolute_positions import AbsolutePositions
+
 
 @keras.saving.register_keras_serializable("zoo")
-class SinusoidalPositions(keras.layers.Layer):
+class SinusoidalPositions(AbsolutePositions):
     """Add a position's sines and cosines to what stands there.
 
         PE(p, 2i)   = sin(p / 10000^(2i / d))
@@ -14,12 +16,7 @@ class SinusoidalPositions(keras.layers.Layer):
     Self-attention alone sees a bag of tokens; this gives it their order. There is nothing to
     learn, and no longest length.
 
-    Call arguments:
-        inputs: `(batch, length, dim)`, dim even.
-        start: int `(batch,)`, the position of each row's first element; 0 when not given.
-
-    Returns:
-        `(batch, length, dim)`.
+    Call arguments and returns: as `AbsolutePositions`, dim even.
 
     Raises:
         ValueError: for an odd width.
@@ -28,21 +25,12 @@ class SinusoidalPositions(keras.layers.Layer):
         Vaswani et al. 2017, "Attention Is All You Need", section 3.5.
     """
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.supports_masking = True
-
     def build(self, inputs_shape, start_shape=None):
         if inputs_shape[-1] % 2:
             raise ValueError(f"{self.name}: the width must be even, got {inputs_shape[-1]}.")
 
-    def call(self, inputs, start=None):
-        _, length, dim = ops.shape(inputs)
-        position = ops.expand_dims(ops.arange(length, dtype="float32"), 0)  # (1, length)
-        if start is not None:
-            position = position + ops.expand_dims(ops.cast(start, "float32"), 1)
+    def encode(self, positions, dim):
         rate = ops.exp(ops.arange(0, dim, 2, dtype="float32") * (-ops.log(10000.0) / dim))
-        angle = ops.expand_dims(position, -1) * rate  # (batch or 1, length, dim / 2)
+        angle = ops.expand_dims(ops.cast(positions, "float32"), -1) * rate  # (b or 1, len, dim / 2)
         waves = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)
-        waves = ops.reshape(waves, (-1, length, dim))
-        return inputs + ops.cast(waves, inputs.dtype)
+        return ops.reshape(waves, (-1, ops.shape(positions)[1], dim))

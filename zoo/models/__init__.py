@@ -3,6 +3,15 @@
 from zoo.models.loading import load
 from zoo.models.presets import PRESETS, Preset, build
 from zoo.models.recurrent_translator import RecurrentTranslator
+from zoo.models.text_classifier import TextClassifier
 from zoo.models.transformer_translator import TransformerTranslator
 
-__all__ = ["PRESETS", "Preset", "RecurrentTranslator", "TransformerTranslator", "build", "load"]
+__all__ = [
+    "PRESETS",
+    "Preset",
+    "RecurrentTranslator",
+    "TextClassifier",
+    "TransformerTranslator",
+    "build",
+    "load",
+]

@@ -5,7 +5,11 @@ from pathlib import Path
 import keras
 
 # Imported to be registered with Keras, which builds them by name.
-from zoo.models import recurrent_translator, transformer_translator  # noqa: F401
+from zoo.models import (  # noqa: F401
+    recurrent_translator,
+    text_classifier,
+    transformer_translator,
+)
 
 
 def load(folder):

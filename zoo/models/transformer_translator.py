@@ -5,13 +5,14 @@ import functools
 import keras
 from keras import ops
 
-from zoo.layers import DecoderBlock, EncoderBlock, SinusoidalPositions
+from zoo.layers import DecoderBlock, EncoderBlock, TiedEmbedding, position_schemes
+from zoo.layers.residual import make_norm
 from zoo.models.stepwise import inputs_like
 
 
 @keras.saving.register_keras_serializable("zoo")
 class TransformerTranslator(keras.Model):
-    """A stack of encoder blocks, a stack of decoder blocks, sinusoidal positions.
+    """A stack of encoder blocks, a stack of decoder blocks, and a position scheme.
 
     Called on `(source ids, target ids)`, target shifted right, it gives the logits of every
     position. `encode`, `start` and `step` are the same layers, one token at a time, with the keys
@@ -23,9 +24,19 @@ class TransformerTranslator(keras.Model):
         num_layers: blocks in the encoder, and in the decoder.
         num_heads: attention heads.
         hidden_dim: width of the feed-forward networks' hidden layer.
-        activation: "relu" or "gelu", or another that Keras knows.
+        activation: "relu", "gelu" or "silu", or another that Keras knows.
         dropout: rate on embeddings, attention weights, hidden layers and branches.
         norm_first: pre-norm.
+        norm: "layer" or "rms".
+        stochastic_depth: how often the last block's branches are left out in training; the blocks
+            before it, in proportion to how deep they are.
+        gated_feed_forward: with activation "silu", SwiGLU.
+        num_kv_heads: heads of the keys and values, where they are fewer than `num_heads`.
+        qk_norm, gated_attention, window: see `SelfAttention`; the window is of self-attention.
+        positions: "noise", "sinusoidal", "learned", "shaw", "t5", "rotary" or "alibi", or a scheme
+            such as `RotaryPositions(linear=4)`, of which encoder and decoder get a copy each.
+        tie_embeddings: the target embedding is the output matrix too.
+        share_embeddings: source and target have one embedding; their vocabulary is one.
 
     Call arguments:
         inputs: pair of int `(batch, source length)` and int `(batch, target length)`.
@@ -33,8 +44,12 @@ class TransformerTranslator(keras.Model):
     Returns:
         Logits `(batch, target length, target_vocabulary_size)`.
 
+    Raises:
+        ValueError: for an unknown position scheme or norm, heads that do not divide, or a shared
+            embedding of two vocabulary sizes.
+
     Reference:
-        Vaswani et al. 2017, "Attention Is All You Need".
+        Vaswani et al. 2017, "Attention Is All You Need"; section 3.4 for the embeddings.
     """
 
     has_attention = True
@@ -50,57 +65,99 @@ class TransformerTranslator(keras.Model):
         activation="relu",
         dropout=0.1,
         norm_first=True,
+        norm="layer",
+        stochastic_depth=0.0,
+        gated_feed_forward=False,
+        num_kv_heads=None,
+        qk_norm=False,
+        gated_attention=False,
+        window=None,
+        positions="sinusoidal",
+        tie_embeddings=False,
+        share_embeddings=False,
         **kwargs,
     ):
-        self.options = {
-            "source_vocabulary_size": source_vocabulary_size,
-            "target_vocabulary_size": target_vocabulary_size,
-            "dim": dim,
-            "num_layers": num_layers,
-            "num_heads": num_heads,
-            "hidden_dim": hidden_dim,
-            "activation": activation,
-            "dropout": dropout,
-            "norm_first": norm_first,
-        }
+        if share_embeddings and source_vocabulary_size != target_vocabulary_size:
+            raise ValueError(
+                "`share_embeddings` needs one vocabulary, got sizes "
+                f"{source_vocabulary_size} and {target_vocabulary_size}."
+            )
         block = {
             "num_heads": num_heads,
             "hidden_dim": hidden_dim,
             "activation": activation,
             "dropout": dropout,
             "norm_first": norm_first,
+            "norm": norm,
+            "gated_feed_forward": gated_feed_forward,
+            "num_kv_heads": num_kv_heads,
+            "qk_norm": qk_norm,
+            "gated_attention": gated_attention,
+            "window": window,
         }
+        self.options = {
+            **block,
+            "source_vocabulary_size": source_vocabulary_size,
+            "target_vocabulary_size": target_vocabulary_size,
+            "dim": dim,
+            "num_layers": num_layers,
+            "stochastic_depth": stochastic_depth,
+            "positions": positions,
+            "tie_embeddings": tie_embeddings,
+            "share_embeddings": share_embeddings,
+        }
+        source_positions, target_positions = (
+            position_schemes.copy(positions, f"{side}_positions") for side in ("source", "target")
+        )
+        target_embedding = embedding(target_vocabulary_size, dim, "target_embedding")
+
+        def stack(kind, name, scheme):
+            return [
+                kind(
+                    **block,
+                    positions=scheme.of_layer(),
+                    stochastic_depth=stochastic_depth * (i + 1) / num_layers,
+                    name=f"{name}_{i}",
+                )
+                for i in range(num_layers)
+            ]
+
         # Past `__setattr__`: before `super().__init__` torch takes no layer as an attribute, and
         # afterwards the functional model tracks every layer of its graph itself.
         vars(self).update(
-            source_embedding=_embedding(source_vocabulary_size, dim, "source_embedding"),
-            target_embedding=_embedding(target_vocabulary_size, dim, "target_embedding"),
-            positions=SinusoidalPositions(name="positions"),
-            encoder=[EncoderBlock(**block, name=f"encoder_{i}") for i in range(num_layers)],
-            decoder=[DecoderBlock(**block, name=f"decoder_{i}") for i in range(num_layers)],
-            encoder_norm=_norm("encoder_norm") if norm_first else keras.layers.Identity(),
-            decoder_norm=_norm("decoder_norm") if norm_first else keras.layers.Identity(),
+            target_embedding=target_embedding,
+            source_embedding=target_embedding
+            if share_embeddings
+            else embedding(source_vocabulary_size, dim, "source_embedding"),
+            source_positions=source_positions,
+            target_positions=target_positions,
+            encoder=stack(EncoderBlock, "encoder", source_positions),
+            decoder=stack(DecoderBlock, "decoder", target_positions),
+            encoder_norm=last_norm(norm_first, norm, "encoder_norm"),
+            decoder_norm=last_norm(norm_first, norm, "decoder_norm"),
             dropout=keras.layers.Dropout(dropout, name="dropout"),
-            projection=keras.layers.Dense(target_vocabulary_size, name="logits"),
+            projection=functools.partial(target_embedding, reverse=True)
+            if tie_embeddings
+            else keras.layers.Dense(target_vocabulary_size, name="logits"),
             scale=keras.layers.Rescaling(dim**0.5, name="scale"),
         )
 
         source = keras.Input((None,), dtype="int32", name="source")
         target = keras.Input((None,), dtype="int32", name="target")
         memory, mask = self._encode(source)
-        x = self._embed(self.target_embedding, target)
+        x = self._embed(self.target_embedding, self.target_positions, target)
         for block in self.decoder:
             x, _, _ = block(x, memory, memory_mask=mask)
         logits = self.projection(self.decoder_norm(x))
         super().__init__(inputs=(source, target), outputs=logits, **kwargs)
 
-    def _embed(self, embedding, tokens, start=None):
-        return self.dropout(self.positions(self.scale(embedding(tokens)), start=start))
+    def _embed(self, embedding, positions, tokens, start=None):
+        return self.dropout(positions.embed(self.scale(embedding(tokens)), start))
 
     def _encode(self, source):
         """Memory and its mask."""
         mask = ops.not_equal(source, 0)
-        x = self._embed(self.source_embedding, source)
+        x = self._embed(self.source_embedding, self.source_positions, source)
         for block in self.encoder:
             x = block(x, mask=mask)
         return self.encoder_norm(x), mask
@@ -130,13 +187,13 @@ class TransformerTranslator(keras.Model):
         """(token ids, encoded | state) -> logits, state, attention (mean of the last heads)."""
         tokens = keras.Input((), dtype="int32", name="tokens")
         given = inputs_like(self.encode.output)
-        given |= {
-            f"cache_{i}": keras.Input((None, 2 * self.options["dim"]), name=f"cache_{i}")
-            for i in range(len(self.decoder))
-        }
+        for i, block in enumerate(self.decoder):
+            width = 2 * block.self_attention.kv_dim
+            given[f"cache_{i}"] = keras.Input((None, width), name=f"cache_{i}")
         given["position"] = keras.Input((), dtype="int32", name="position")
         position, state = given["position"], {}
-        x = self._embed(self.target_embedding, ops.expand_dims(tokens, 1), start=position)
+        tokens_in = ops.expand_dims(tokens, 1)
+        x = self._embed(self.target_embedding, self.target_positions, tokens_in, position)
         for i, block in enumerate(self.decoder):
             x, weights, state[f"cache_{i}"] = block(
                 x,
@@ -145,6 +202,7 @@ class TransformerTranslator(keras.Model):
                 cache=given[f"cache_{i}"],
                 position=position,
                 projected=True,
+                return_attention_scores=True,
             )
         logits = self.projection(self.decoder_norm(x))[:, 0]
         attention = ops.mean(weights, axis=1)[:, 0]
@@ -152,17 +210,20 @@ class TransformerTranslator(keras.Model):
         return keras.Model((tokens, given), (logits, state, attention), name="step")
 
     def get_config(self):
-        return {**self.options, "name": self.name}
+        positions = keras.saving.serialize_keras_object(self.options["positions"])
+        return {**self.options, "positions": positions, "name": self.name}
 
     @classmethod
     def from_config(cls, config):
         return cls(**config)
 
 
-def _embedding(size, dim, name):
+def embedding(size, dim, name):
+    """An embedding whose vectors have length 1 on average."""
     normal = keras.initializers.RandomNormal(stddev=dim**-0.5)
-    return keras.layers.Embedding(size, dim, embeddings_initializer=normal, name=name)
+    return TiedEmbedding(size, dim, embeddings_initializer=normal, name=name)
 
 
-def _norm(name):
-    return keras.layers.LayerNormalization(epsilon=1e-5, name=name)
+def last_norm(norm_first, norm, name):
+    """The norm that a stack of pre-norm blocks ends in."""
+    return make_norm(norm, name=name) if norm_first else keras.layers.Identity(name=name)

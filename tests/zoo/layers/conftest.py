@@ -9,28 +9,45 @@ import pytest
 from keras.layers import GRUCell, LSTMCell, SimpleRNNCell
 
 from zoo.layers import (
+    AlibiPositions,
     Attention,
+    AttentionPooling,
     BahdanauAttention,
+    ChunkwiseAttention,
+    CoverageAttention,
     CrossAttention,
     DecoderBlock,
     EncoderBlock,
     FeedForward,
+    LearnedPositions,
+    LocalAttention,
     LuongAttention,
+    MonotonicAttention,
+    NoisePositions,
+    Positions,
     RecurrentDecoder,
     Residual,
+    RotaryPositions,
     SelfAttention,
+    ShawPositions,
     SinusoidalPositions,
+    T5Positions,
+    TiedEmbedding,
+    position_schemes,
 )
 
 DIM = 8
 
 
 class Row(NamedTuple):
-    """How a layer is made, how it is called, and how wide its memory is."""
+    """How a layer is made and called, how wide its memory is, whether its keys' order counts."""
 
     make: Callable
     call: Callable = lambda layer, x, memory, mask: layer(x, memory, value_mask=mask)
     memory_dim: int = 6
+    ordered: bool = False
+    total: int | None = 1  # what the weights sum to; None: to 1 at most
+    learns: bool = True
 
 
 @keras.saving.register_keras_serializable("zoo_tests")
@@ -42,12 +59,26 @@ class Distance(Attention):
         return -keras.ops.mean(keras.ops.square(apart), axis=-1)
 
 
+def monotonic(mode="soft"):
+    """With an offset at which a random search neither stops at once nor runs past the end."""
+    return MonotonicAttention(BahdanauAttention(5, normed=True), mode, offset=0.2)
+
+
 def alone(layer, x, memory, mask):
     return layer(x)
 
 
 def around(layer, x, memory, mask):
     return layer(x, keras.ops.square(layer.enter(x)))
+
+
+def pool(layer, x, memory, mask):
+    return layer(x, mask=mask[:, :4])
+
+
+def there_and_back(layer, x, memory, mask):
+    ids = keras.ops.argmax(x, axis=-1) % 7
+    return layer(layer(ids), reverse=True)
 
 
 def decode(layer, x, memory, mask):
@@ -60,19 +91,73 @@ ATTENTIONS = {
     "luong-general": Row(lambda: LuongAttention("general")),
     "luong-concat": Row(lambda: LuongAttention("concat", units=5)),
     "bahdanau": Row(lambda: BahdanauAttention(units=5)),
+    "luong-scaled": Row(lambda: LuongAttention("scaled"), memory_dim=DIM),
+    "luong-location": Row(lambda: LuongAttention("location", max_length=9), ordered=True),
+    "luong-concat-chunks": Row(lambda: LuongAttention("concat", chunks=3)),
+    "bahdanau-normed": Row(lambda: BahdanauAttention(5, normed=True)),
+    "bahdanau-chunks": Row(lambda: BahdanauAttention(5, chunks=3)),
+    "coverage": Row(lambda: CoverageAttention(5)),
+    "local-m": Row(lambda: LocalAttention(LuongAttention(), 1), ordered=True),
+    "local-p": Row(
+        lambda: LocalAttention(BahdanauAttention(5), 2, predictive=True), ordered=True, total=None
+    ),
+    "monotonic": Row(monotonic, ordered=True, total=None),
+    "monotonic-luong": Row(lambda: MonotonicAttention(LuongAttention()), ordered=True, total=None),
+    "monotonic-hard": Row(lambda: monotonic("hard"), ordered=True, total=None, learns=False),
+    "chunkwise": Row(
+        lambda: ChunkwiseAttention(LuongAttention(), monotonic(), 2), ordered=True, total=None
+    ),
     "self": Row(lambda: SelfAttention(2), memory_dim=DIM),
-    "self-causal": Row(lambda: SelfAttention(2, causal=True), memory_dim=DIM),
+    "self-causal": Row(lambda: SelfAttention(2, causal=True), memory_dim=DIM, ordered=True),
+    "self-multi-query": Row(lambda: SelfAttention(4, num_kv_heads=1), memory_dim=DIM),
+    "self-normed-gated": Row(lambda: SelfAttention(2, qk_norm=True, gated=True), memory_dim=DIM),
+    "self-window": Row(lambda: SelfAttention(2, window=4), memory_dim=DIM, ordered=True),
+    **{
+        f"self-{name}": Row(
+            lambda name=name: SelfAttention(2, positions=name), memory_dim=DIM, ordered=True
+        )
+        for name in position_schemes.SCHEMES
+    },
     "cross": Row(lambda: CrossAttention(2)),
+    "cross-grouped-query": Row(lambda: CrossAttention(4, num_kv_heads=2)),
+    "cross-normed-gated": Row(lambda: CrossAttention(2, qk_norm=True, gated=True)),
 }
 OTHERS = {
-    "positions": Row(SinusoidalPositions, alone),
+    "positions": Row(Positions, alone),
+    "sinusoidal": Row(SinusoidalPositions, alone),
+    "learned": Row(lambda: LearnedPositions(9), alone),
+    "noise": Row(lambda: NoisePositions(9), alone),
+    # What these do, they do inside of attention: see self-rotary and so on.
+    "rotary": Row(lambda: RotaryPositions(linear=2.0, ntk=2.0), alone),
+    "alibi": Row(AlibiPositions, alone),
+    "shaw": Row(ShawPositions, alone),
+    "t5": Row(T5Positions, alone),
+    "pooling": Row(lambda: AttentionPooling(5, 2), pool),
+    "embedding": Row(lambda: TiedEmbedding(7, DIM), there_and_back),
     "feed-forward": Row(lambda: FeedForward(5, "gelu"), alone),
+    "feed-forward-swiglu": Row(lambda: FeedForward(5, "silu", gated=True), alone),
     "residual": Row(Residual, around),
     "residual-post": Row(lambda: Residual(norm_first=False), around),
+    "residual-rms": Row(lambda: Residual(norm="rms"), around),
     "encoder": Row(
         lambda: EncoderBlock(2, 5), lambda layer, x, _, mask: layer(x, mask=mask[:, :4])
     ),
     "decoder": Row(lambda: DecoderBlock(2, 5), lambda *given: decode(*given)[0]),
+    "decoder-modern": Row(
+        lambda: DecoderBlock(
+            4,
+            5,
+            "silu",
+            norm="rms",
+            gated_feed_forward=True,
+            num_kv_heads=2,
+            qk_norm=True,
+            gated_attention=True,
+            window=3,
+            positions="shaw",
+        ),
+        lambda *given: decode(*given)[0],
+    ),
     "recurrent": Row(lambda: RecurrentDecoder(SimpleRNNCell(DIM)), alone),
     "recurrent-bahdanau": Row(
         lambda: RecurrentDecoder(GRUCell(DIM), BahdanauAttention(), attend="before"), decode

@@ -99,34 +99,10 @@ def test_both_is_the_conjunction_of_what_is_given():
     assert_array_equal(array(attend.both(row, None, column)), [[True, False], [False, False]])
 
 
-def test_heads_split_and_merge():
-    sequence = tensor([[[1, 2, 3, 4], [5, 6, 7, 8]]])
-    heads = attend.split_heads(sequence, 2)
-    assert_array_equal(array(heads), [[[[1, 2], [5, 6]], [[3, 4], [7, 8]]]])
-    assert_array_equal(array(attend.merge_heads(heads)), array(sequence))
-
-
-def test_multi_head():
-    # Heads of width 1, so no scaling. Head 1: scores 0, 0 -> 1/2, 1/2 over 2, 4 -> 3.
-    # Head 2: scores ln 3, 0 -> 3/4, 1/4 over 8, 16 -> 6 + 4 = 10.
-    query, key = tensor([[[0, 1]]]), tensor([[[5, np.log(3)], [7, 0]]])
-    context, weights = attend.multi_head(query, key, tensor([[[2, 8], [4, 16]]]), heads=2)
-    assert_allclose(array(context), [[[3, 10]]], rtol=1e-6)
-    assert_allclose(array(weights), [[[[0.5, 0.5]], [[0.75, 0.25]]]], rtol=1e-6)
-
-
-def test_multi_head_scales_by_the_root_of_the_width():
-    # Width 4: scores 2 ln 3 / sqrt(4) = ln 3 and 0 -> 3/4, 1/4.
-    query, key = tensor([[[2, 0, 0, 0]]]), tensor([[[np.log(3), 0, 0, 0], [0, 9, 9, 9]]])
-    _, weights = attend.multi_head(query, key, key, heads=1)
-    assert_allclose(array(weights), [[[[0.75, 0.25]]]], rtol=1e-6)
-
-
-def test_multi_head_returns_the_weights_before_dropout():
-    query = tensor([[[1, 2]]])
-    context, weights = attend.multi_head(query, query, query, heads=2, dropout=lambda w: w * 0)
-    assert_array_equal(array(context), [[[0, 0]]])
-    assert_array_equal(array(weights), [[[[1]], [[1]]]])
+def test_window_mask_shows_what_is_less_than_the_window_away():
+    query, key = ops.convert_to_tensor([[1]]), ops.convert_to_tensor([[0, 1, 2, 3]])
+    for window, seen in ((1, [0, 1, 0, 0]), (2, [1, 1, 1, 0]), (3, [1, 1, 1, 1])):
+        assert_array_equal(array(attend.window_mask(query, key, window))[0, 0], seen)
 
 
 def test_hypotheses_become_queries_to_their_source_and_back():
@@ -165,6 +141,21 @@ def test_shapes_that_would_broadcast_by_accident_are_refused(shapes, mask, messa
     mask = None if mask is None else np.ones(mask, bool)
     with pytest.raises(ValueError, match=message):
         attend.check_shapes("a", query, value, key[0] if key else None, mask)
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (np.ones((2, 4), bool), r"a: `attention_mask` must be .batch, queries, keys., got .*2, 4"),
+        (np.ones((1, 3, 4), bool), "`attention_mask` has 1 where the batch of `query` is 2"),
+        (np.ones((2, 1, 4), bool), "`attention_mask` has 1 where the length of `query` is 3"),
+        (np.ones((2, 3, 1), bool), "`attention_mask` has 1 where the length of `value` is 4"),
+        (np.ones((2, 3, 4), "float32"), "`attention_mask` must be boolean, got float32"),
+    ],
+)
+def test_attention_masks_that_do_not_fit_are_refused(mask, message):
+    with pytest.raises(ValueError, match=message):
+        attend.check_attention_mask("a", mask, np.zeros((2, 3, 5)), np.zeros((2, 4, 5)))
 
 
 def test_unknown_sizes_fit_anything():

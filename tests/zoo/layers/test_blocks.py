@@ -26,8 +26,8 @@ def test_encoder_padding_changes_nothing(norm_first, arrays, numbers):
     expected = numbers(output)[mask]
     filled = np.where(mask[..., None], x, np.float32(np.nan))
     masked = keras.layers.Masking(-7.0)(np.where(mask[..., None], x, np.float32(-7)))
-    assert_allclose(numbers(block(filled, mask=mask))[mask], expected, rtol=1e-6)
-    assert_allclose(numbers(block(masked))[mask], expected, rtol=1e-6)
+    assert_allclose(numbers(block(filled, mask=mask))[mask], expected, **close)
+    assert_allclose(numbers(block(masked))[mask], expected, **close)
     assert_allclose(numbers(block(x[1:, :3]))[0], expected[5:], **close)
     assert weights.shape == (2, 2, 5, 5)
     assert (numbers(weights)[1, ..., 3:] == 0).all()
@@ -36,7 +36,7 @@ def test_encoder_padding_changes_nothing(norm_first, arrays, numbers):
 @norms
 def test_decoder_with_cache_and_projected_memory_equals_the_whole(norm_first, arrays, numbers):
     (x, memory, mask), block = arrays, DecoderBlock(2, 5, norm_first=norm_first)
-    whole, weights, _ = block(x, memory, memory_mask=mask)
+    whole, weights, _ = block(x, memory, memory_mask=mask, return_attention_scores=True)
     projected = block.project_memory(*map(keras.ops.convert_to_tensor, (memory, mask)))
     cache = block.self_attention.empty_cache(2, 6)
     for t in range(5):
@@ -47,6 +47,7 @@ def test_decoder_with_cache_and_projected_memory_equals_the_whole(norm_first, ar
             cache=cache,
             position=np.full(2, t),
             projected=True,
+            return_attention_scores=True,
         )
         assert_allclose(numbers(output)[:, 0], numbers(whole)[:, t], **close)
         assert_allclose(numbers(seen)[:, :, 0], numbers(weights)[:, :, t], **close)
@@ -54,21 +55,22 @@ def test_decoder_with_cache_and_projected_memory_equals_the_whole(norm_first, ar
 
 def test_decoder_hides_later_positions_and_padding(arrays, numbers):
     (x, memory, mask), block = arrays, DecoderBlock(2, 5)
-    expected, weights, _ = block(x, memory, memory_mask=mask)
+    expected, weights, _ = block(x, memory, memory_mask=mask, return_attention_scores=True)
     changed = np.concatenate([x[:, :3], x[:, 3:] * 100], axis=1)
     filled = np.where(mask[..., None], memory, np.float32(np.nan))
     output = numbers(block(changed, filled, memory_mask=mask)[0])
     assert_allclose(output[:, :3], numbers(expected)[:, :3], **close)
     assert (numbers(weights)[1, ..., 2:] == 0).all()
     masked = keras.layers.Masking(-7.0)(np.where(mask[..., None], memory, np.float32(-7)))
-    assert_allclose(numbers(block(x, masked)[0]), numbers(expected), rtol=1e-6)
+    assert_allclose(numbers(block(x, masked)[0]), numbers(expected), **close)
 
 
 def test_hypotheses_share_their_sources_memory(arrays, numbers):
     (x, memory, mask), block = arrays, DecoderBlock(2, 5)
     both = np.concatenate([x, -x])[[0, 2, 1, 3]]
-    tiled = block(both, memory.repeat(2, axis=0), memory_mask=mask.repeat(2, axis=0))
-    for got, expected in zip(block(both, memory, memory_mask=mask), tiled, strict=True):
+    asked = {"return_attention_scores": True}
+    tiled = block(both, memory.repeat(2, axis=0), memory_mask=mask.repeat(2, axis=0), **asked)
+    for got, expected in zip(block(both, memory, memory_mask=mask, **asked), tiled, strict=True):
         assert_allclose(numbers(got), numbers(expected), **close)
 
 

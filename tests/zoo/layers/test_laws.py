@@ -11,6 +11,14 @@ def heads_first(weights):
     return weights[None] if weights.ndim == 3 else np.swapaxes(weights, 0, 1)
 
 
+def total(attention, weights, **bounds):
+    """The weights sum to what the table says, or to no more than 1."""
+    bounds = bounds or {"atol": 1e-6}
+    totals = weights.sum(-1)
+    expected = np.minimum(totals, 1) if attention.total is None else attention.total
+    assert_allclose(totals, np.broadcast_to(expected, totals.shape), rtol=0, **bounds)
+
+
 @pytest.fixture
 def ask(numbers):
     """Output and weights of an attention layer, as arrays."""
@@ -27,7 +35,7 @@ def test_weights_are_distributions_over_the_keys_that_the_mask_allows(attention,
     _, weights = ask(layer, x, memory, value_mask=mask)
     for head in heads_first(weights):
         assert (head >= 0).all()
-        assert_allclose(head.sum(-1), 1, rtol=1e-6)
+        total(attention, head)
         assert (head.swapaxes(1, 2)[~mask] == 0).all()
 
 
@@ -47,7 +55,8 @@ def test_output_does_not_depend_on_whether_the_weights_are_asked_for(
     layer, (x, memory, mask) = built(attention)
     mask[1] = False
     output, _ = ask(layer, x, memory, value_mask=mask)
-    assert_array_equal(numbers(layer(x, memory, value_mask=mask)), output)
+    # On some backends it is another kernel that answers, to rounding.
+    assert_allclose(numbers(layer(x, memory, value_mask=mask)), output, rtol=1e-5, atol=1e-6)
 
 
 def test_more_padding_changes_nothing(attention, built, ask):
@@ -86,14 +95,15 @@ def test_padding_and_rows_without_a_key_leave_the_gradient_finite(attention, bui
 def test_the_only_key_gets_all_the_weight_there_is(attention, built, ask):
     layer, (x, memory, _) = built(attention)
     _, weights = ask(layer, x, memory[:, :1])
-    assert_array_equal(weights, np.ones_like(weights))
+    if attention.total is not None:
+        assert_array_equal(weights, np.ones_like(weights))
     _, weights = ask(layer, x, memory[:, :1], value_mask=np.zeros((3, 1), bool))
     assert_array_equal(weights, np.zeros_like(weights))
 
 
 def test_permuted_keys_permute_the_weights(attention, built, ask, rng):
-    if getattr(attention.make(), "causal", False):
-        pytest.skip("the causal mask is about the order of the keys")
+    if attention.ordered:
+        pytest.skip("the order of the keys counts")
     layer, (x, memory, mask) = built(attention)
     output, weights = ask(layer, x, memory, value_mask=mask)
     order = rng.permutation(5)
@@ -133,7 +143,7 @@ def test_scores_of_ten_thousand_are_no_trouble(attention, sample, ask, dtype, po
     for sign in (1, -1):
         output, weights = ask(attention.make(), high, sign * low, value_mask=mask)
         assert np.isfinite(output).all()
-        assert_allclose(weights.sum(-1), 1, atol=0.02)
+        total(attention, weights, atol=0.02)
 
 
 @pytest.mark.parametrize(

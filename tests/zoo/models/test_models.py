@@ -13,7 +13,10 @@ SMALL = {
     "recurrent": {"embedding_dim": 10, "units": 16},
     "transformer": {"dim": 16, "num_layers": 2, "hidden_dim": 20},
 }
+TRANSLATORS = [name for name, preset in PRESETS.items() if preset.model in SMALL]
 SIZES = {"source_vocabulary_size": 12, "target_vocabulary_size": 13}
+# What is left of their weights, a Gaussian or the source's end has taken.
+PARTIAL = ("luong-local-p", "luong-monotonic", "bahdanau-monotonic", "bahdanau-chunkwise")
 LENGTHS = np.array([[6], [4], [1]])
 close = {"rtol": 1e-4, "atol": 1e-5}
 
@@ -22,7 +25,7 @@ def build(name, /, **overrides):
     return zoo.models.build(name, **{**SIZES, **SMALL[PRESETS[name].model], **overrides})
 
 
-@pytest.fixture(scope="module", params=PRESETS)
+@pytest.fixture(scope="module", params=TRANSLATORS)
 def model(request):
     """The preset, with weights too large for anything to go unnoticed."""
     model, rng = build(request.param, name="model"), np.random.default_rng(0)
@@ -66,7 +69,9 @@ def test_step_by_step_equals_teacher_forcing(model, source, target):
     assert attention.shape == (3, 5, 6 if model.has_attention else 0)
     if model.has_attention:
         assert (attention >= 0).all()
-        assert_allclose(attention.sum(-1), 1, rtol=1e-5)
+        if model.get_config().get("attention") not in PARTIAL:
+            assert_allclose(attention.sum(-1), 1, rtol=1e-5)
+        assert (attention.sum(-1) < 1 + 1e-5).all()
         assert (attention.swapaxes(1, 2)[source == 0] == 0).all()
 
 

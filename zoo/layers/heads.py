@@ -1,0 +1,101 @@
+"""The arithmetic of attention with heads, as plain functions of tensors.
+
+    head_i = softmax(Q_i K_i^T / sqrt(width) + bias_i) V_i
+
+Sequences are `(batch, length, heads, width)` here, so that splitting the last axis of a projection
+into heads, and joining them again, is a reshape. Keys and values may have fewer heads than queries,
+each then serving a group of query heads (Shazeer 2019; Ainslie et al. 2023).
+"""
+
+import keras
+from keras import ops
+
+from zoo.layers import attend
+
+# Keras's TensorFlow backend composes its `dot_product_attention` of the same steps as below.
+FUSED = keras.config.backend() != "tensorflow"
+
+
+def split_heads(sequence, heads):
+    """`(batch, length, heads * width)` -> `(batch, length, heads, width)`."""
+    batch, length, dim = ops.shape(sequence)
+    return ops.reshape(sequence, (batch, length, heads, dim // heads))
+
+
+def merge_heads(sequence):
+    """`(batch, length, heads, width)` -> `(batch, length, heads * width)`."""
+    batch, length, heads, width = ops.shape(sequence)
+    return ops.reshape(sequence, (batch, length, heads * width))
+
+
+def multi_head(query, key, value, mask=None, bias=None, dropout=None, more=None):
+    """Each head's softmax of scores, and its sum of values (Vaswani et al. 2017, eq. 1).
+
+    Args:
+        query: `(batch, queries, heads, width)`.
+        key, value: `(batch, keys, kv_heads, width)`; query head i looks at head
+            `i // (heads / kv_heads)` of them.
+        mask: boolean, broadcastable to `(batch, queries, keys)`.
+        bias: added to the scores; broadcastable to `(batch, heads, queries, keys)`.
+        dropout: applied to the weights that mix the values; None for none.
+        more: `weights (batch, heads, queries, keys) -> (batch, queries, heads, width)`, added to
+            the answer; None for nothing.
+
+    Returns:
+        `(batch, queries, heads, width)` and the weights before dropout,
+        `(batch, heads, queries, keys)`.
+    """
+    query = query * ops.cast(query.shape[-1] ** -0.5, query.dtype)
+    query, key, value = (ops.swapaxes(x, 1, 2) for x in (query, key, value))  # (b, heads, len, w)
+    scores = _each_group(attend.dot_scores, query, key)
+    if bias is not None:
+        scores = scores + ops.cast(bias, scores.dtype)
+    mask = None if mask is None else ops.expand_dims(mask, 1)  # (b, 1, q, k)
+    weights = attend.masked_softmax(scores, mask)
+    mixing = weights if dropout is None else dropout(weights)
+    answer = ops.swapaxes(_each_group(attend.weighted_sum, mixing, value), 1, 2)
+    return answer if more is None else answer + more(mixing), weights
+
+
+def fused(query, key, value, mask=None, causal=False, bias=None):
+    """What `multi_head` answers, by the backend's own kernel, which shows no weights.
+
+    `causal` stands beside `mask` because kernels skip what lies past the diagonal.
+    """
+    seen = mask if not causal else attend.both(mask, _diagonal(query, key))
+    seen = None if seen is None else ops.expand_dims(seen, 1)  # (b, 1, q, k)
+    if bias is not None:  # kernels take a bias or a mask, not both
+        bias = bias if seen is None else ops.where(seen, bias, _excluded(query.dtype))
+        answer = ops.dot_product_attention(query, key, value, bias=ops.cast(bias, query.dtype))
+    else:
+        alone = seen if mask is not None else None
+        answer = ops.dot_product_attention(
+            query, key, value, mask=alone, is_causal=causal and mask is None
+        )
+    return answer if mask is None else _blank_unseeing(answer, seen)
+
+
+def _diagonal(query, key):
+    return attend.causal_mask(ops.shape(query)[1], ops.shape(key)[1])
+
+
+def _excluded(dtype):
+    """Far below any score, yet finite."""
+    return -3e4 if keras.backend.standardize_dtype(dtype) == "float16" else -1e30
+
+
+def _blank_unseeing(answer, seen):
+    """Zeros for the queries that see no key at all."""
+    sees = ops.swapaxes(ops.any(seen, axis=-1, keepdims=True), 1, 2)  # (b, q, 1, 1)
+    return ops.where(sees, answer, ops.zeros((), dtype=answer.dtype))
+
+
+def _each_group(product, left, right):
+    """`product` of each head of `left (b, heads, n, ...)` and its head of `right`."""
+    heads, groups = left.shape[1], right.shape[1]
+    if heads == groups:
+        return product(left, right)
+    batch, _, rows, width = ops.shape(left)
+    together = ops.reshape(left, (batch, groups, (heads // groups) * rows, width))
+    answer = product(together, right)  # (b, groups, heads / groups * n, ...)
+    return ops.reshape(answer, (batch, heads, rows, ops.shape(answer)[-1]))

@@ -1,0 +1,49 @@
+"""A learned vector for each position."""
+
+import keras
+from keras import ops
+
+from zoo.layers.absolute_positions import AbsolutePositions
+
+
+@keras.saving.register_keras_serializable("zoo")
+class LearnedPositions(AbsolutePositions):
+    """`x_p + w_p`, with a learned vector for each of `max_length` positions.
+
+    Where lengths are known only as the model runs, whatever stands past the last position gets the
+    last vector.
+
+    Args:
+        max_length: how many positions there are vectors for.
+
+    Call arguments and returns: as `AbsolutePositions`.
+
+    Raises:
+        ValueError: for a `max_length` below 1, or inputs known to be longer.
+
+    Reference:
+        Gehring et al. 2017, "Convolutional Sequence to Sequence Learning", section 3.1; Vaswani et
+        al. 2017, table 3, row E.
+    """
+
+    def __init__(self, max_length=512, **kwargs):
+        super().__init__(**kwargs)
+        if max_length < 1:
+            raise ValueError(f"{self.name}: `max_length` must be 1 or more, got {max_length}.")
+        self.max_length = max_length
+
+    def build(self, inputs_shape, start_shape=None):
+        normal = keras.initializers.RandomNormal(stddev=0.02)
+        shape = (self.max_length, inputs_shape[-1])
+        self.table = self.add_weight(shape=shape, initializer=normal, name="table")
+
+    def encode(self, positions, dim):
+        length = positions.shape[1]
+        if length is not None and length > self.max_length:
+            raise ValueError(
+                f"{self.name}: a length of {length} where `max_length` is {self.max_length}."
+            )
+        return ops.take(self.table, ops.minimum(positions, self.max_length - 1), axis=0)
+
+    def get_config(self):
+        return {**super().get_config(), "max_length": self.max_length}

@@ -1,0 +1,115 @@
+"""What self-attention and cross-attention share."""
+
+import keras
+from keras import ops
+
+from zoo.layers import attend, heads
+
+
+class MultiHead(keras.layers.Layer):
+    """Heads, their norms, the gate and the output projection: the base of multi-head attentions.
+
+        output = (g * [head_1; ...; head_n]) W_o,   g = sigmoid(x W_g) with `gated`, else 1
+
+    Args:
+        num_heads: how many heads; must divide the width.
+        num_kv_heads: how many heads the keys and values have; must divide `num_heads`. As many as
+            the queries when not given; 1 for multi-query attention.
+        dropout: rate for the attention weights while training.
+        qk_norm: bring each head's query and key to root mean square 1, times a learned gain, so
+            that scores can't grow without bound.
+        gated: let each query decide, feature by feature, how much of the answer to take.
+    """
+
+    def __init__(
+        self, num_heads, num_kv_heads=None, dropout=0.0, qk_norm=False, gated=False, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.num_kv_heads = num_heads if num_kv_heads is None else num_kv_heads
+        self.dropout = dropout
+        self.qk_norm = qk_norm
+        self.gated = gated
+        self.supports_masking = True
+        if num_heads < 1 or self.num_kv_heads < 1 or num_heads % self.num_kv_heads:
+            raise ValueError(
+                f"{self.name}: `num_kv_heads` {num_kv_heads} must divide `num_heads` {num_heads}, "
+                "both 1 or more."
+            )
+
+    def divide(self, dim):
+        """The widths that the heads make of the layer's.
+
+        Raises:
+            ValueError: where they do not divide it.
+        """
+        if dim % self.num_heads:
+            raise ValueError(f"{self.name}: `num_heads` {self.num_heads} must divide width {dim}.")
+        self.dim = dim
+        self.head_width = dim // self.num_heads
+        self.kv_dim = self.num_kv_heads * self.head_width
+
+    def build_heads(self, dim):
+        """Build what comes after the projections: norms, gate and output."""
+        self.output_projection = self.dense(dim, dim)
+        self.gate = self.dense(dim, dim, activation="sigmoid") if self.gated else None
+        self.query_norm = self._norm() if self.qk_norm else None
+        self.key_norm = self._norm() if self.qk_norm else None
+        self.weight_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
+
+    # Without names of their own, so that a functional model may hold those of several layers.
+    def dense(self, units, width, **options):
+        dense = keras.layers.Dense(units, dtype=self.dtype_policy, **options)
+        dense.build((None, None, width))
+        return dense
+
+    def _norm(self):
+        norm = keras.layers.RMSNormalization(dtype=self.dtype_policy)
+        norm.build((None, None, None, self.head_width))
+        return norm
+
+    def split_queries(self, query):
+        """Projected queries by heads, normed: `(batch, queries, heads, width)`."""
+        query = heads.split_heads(query, self.num_heads)
+        return query if self.query_norm is None else self.query_norm(query)
+
+    def split_keys(self, key):
+        """Projected keys by heads, normed: `(batch, keys, kv_heads, width)`."""
+        key = heads.split_heads(key, self.num_kv_heads)
+        return key if self.key_norm is None else self.key_norm(key)
+
+    def split_memory(self, memory):
+        """Keys and values that lie side by side, `(batch, keys, 2 * kv_dim)`, each by heads."""
+        key, value = ops.split(memory, 2, axis=-1)
+        return (heads.split_heads(part, self.num_kv_heads) for part in (key, value))
+
+    def attend_heads(
+        self, query, key, value, mask=None, causal=False, bias=None, more=None,
+        training=False, weights_wanted=True,
+    ):  # fmt: skip
+        """Each head's answer, side by side, and its weights: None if the backend's kernel ran.
+
+        The kernel runs where nothing asks for the weights: no caller, no dropout, no `more`.
+        """
+        dropout = self.weight_dropout if training and self.dropout else None
+        if heads.FUSED and not weights_wanted and dropout is None and more is None:
+            return heads.merge_heads(heads.fused(query, key, value, mask, causal, bias)), None
+        if causal:
+            diagonal = attend.causal_mask(ops.shape(query)[1], ops.shape(key)[1])
+            mask = attend.both(mask, diagonal)
+        answer, weights = heads.multi_head(query, key, value, mask, bias, dropout, more)
+        return heads.merge_heads(answer), weights
+
+    def project_output(self, query, answer):
+        """The heads' answers `(batch, queries, dim)`, gated by the layer's queries, projected."""
+        return self.output_projection(answer if self.gate is None else self.gate(query) * answer)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "num_kv_heads": self.num_kv_heads,
+            "dropout": self.dropout,
+            "qk_norm": self.qk_norm,
+            "gated": self.gated,
+        }

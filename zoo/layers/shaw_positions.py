@@ -1,0 +1,63 @@
+"""Relative position representations of Shaw et al. 2018."""
+
+import keras
+from keras import ops
+
+from zoo.layers.positions import Positions
+
+
+@keras.saving.register_keras_serializable("zoo")
+class ShawPositions(Positions):
+    """A learned key and a learned value for each distance, clipped, shared by the heads.
+
+        e_ij = q_i . (k_j + a^K_ij) / sqrt(width),   z_i = sum_j alpha_ij (v_j + a^V_ij)
+        a_ij = w_clip(j - i),                        clip(d) = max(-c, min(c, d))
+
+    Every layer of a stack has its own. Holds a key and a value for each pair of positions, so
+    memory of `queries * keys * width`.
+
+    Args:
+        max_distance: `c`, beyond which all distances are one.
+
+    Raises:
+        ValueError: for a `max_distance` below 1.
+
+    Reference:
+        Shaw, Uszkoreit, Vaswani 2018, "Self-Attention with Relative Position Representations",
+        eq. 3 to 5; section 3.3.
+    """
+
+    def __init__(self, max_distance=16, **kwargs):
+        super().__init__(**kwargs)
+        if max_distance < 1:
+            raise ValueError(f"{self.name}: `max_distance` must be 1 or more, got {max_distance}.")
+        self.max_distance = max_distance
+
+    def prepare(self, num_heads, width, causal):
+        if not self.weights:
+            shape = (2 * self.max_distance + 1, width)
+            self.keys = self.add_weight(shape=shape, initializer="glorot_uniform", name="keys")
+            self.values = self.add_weight(shape=shape, initializer="glorot_uniform", name="values")
+
+    def of_layer(self):
+        return ShawPositions(self.max_distance, dtype=self.dtype_policy)
+
+    def bias(self, query, query_positions, key_positions):
+        keys = self._of_pairs(self.keys, query_positions, key_positions)
+        query = query * ops.cast(query.shape[-1] ** -0.5, query.dtype)
+        scores = ops.matmul(query, ops.swapaxes(ops.cast(keys, query.dtype), 2, 3))
+        return ops.swapaxes(scores, 1, 2)  # (b, heads, q, k)
+
+    def context(self, weights, query_positions, key_positions):
+        values = self._of_pairs(self.values, query_positions, key_positions)
+        weights = ops.swapaxes(weights, 1, 2)  # (b, q, heads, k)
+        return ops.matmul(weights, ops.cast(values, weights.dtype))
+
+    def _of_pairs(self, table, query_positions, key_positions):
+        """`(1 or batch, queries, keys, width)`."""
+        distance = ops.expand_dims(key_positions, 1) - ops.expand_dims(query_positions, 2)
+        clipped = ops.clip(distance, -self.max_distance, self.max_distance)
+        return ops.take(table, clipped + self.max_distance, axis=0)
+
+    def get_config(self):
+        return {**super().get_config(), "max_distance": self.max_distance}

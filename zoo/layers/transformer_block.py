@@ -1,0 +1,106 @@
+"""What the layers of a Transformer's encoder and decoder share."""
+
+import keras
+
+from zoo.layers import position_schemes
+from zoo.layers.cross_attention import CrossAttention
+from zoo.layers.feed_forward import FeedForward
+from zoo.layers.residual import Residual
+from zoo.layers.self_attention import SelfAttention
+
+
+class TransformerBlock(keras.layers.Layer):
+    """The parts of a block and what they may be made of: the base of both kinds.
+
+    Args:
+        num_heads: attention heads, in every attention.
+        hidden_dim: width of the feed-forward network's hidden layer.
+        activation: the feed-forward network's.
+        dropout: rate on the attention weights, the hidden layer and each branch.
+        norm_first: pre-norm; a stack of such blocks wants one more norm at its end.
+        norm, stochastic_depth: of the residual connections: see `Residual`.
+        gated_feed_forward: see `FeedForward`.
+        num_kv_heads, qk_norm, gated_attention: of every attention: see `MultiHead`.
+        window, positions: of the self-attention: see `SelfAttention`.
+    """
+
+    def __init__(
+        self,
+        num_heads,
+        hidden_dim,
+        activation="relu",
+        dropout=0.0,
+        norm_first=True,
+        norm="layer",
+        stochastic_depth=0.0,
+        gated_feed_forward=False,
+        num_kv_heads=None,
+        qk_norm=False,
+        gated_attention=False,
+        window=None,
+        positions=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.positions = position_schemes.get(positions, self.dtype_policy)
+        self.options = {
+            "num_heads": num_heads,
+            "hidden_dim": hidden_dim,
+            "activation": activation,
+            "dropout": dropout,
+            "norm_first": norm_first,
+            "norm": norm,
+            "stochastic_depth": stochastic_depth,
+            "gated_feed_forward": gated_feed_forward,
+            "num_kv_heads": num_kv_heads,
+            "qk_norm": qk_norm,
+            "gated_attention": gated_attention,
+            "window": window,
+        }
+        self.supports_masking = True
+        self.feed_forward = FeedForward(
+            hidden_dim,
+            activation,
+            dropout,
+            gated_feed_forward,
+            dtype=self.dtype_policy,
+            name="feed_forward",
+        )
+        self.around_feed_forward = self.residual("around_feed_forward")
+
+    def _attention(self):
+        return {
+            "num_heads": self.options["num_heads"],
+            "dropout": self.options["dropout"],
+            "num_kv_heads": self.options["num_kv_heads"],
+            "qk_norm": self.options["qk_norm"],
+            "gated": self.options["gated_attention"],
+            "dtype": self.dtype_policy,
+        }
+
+    def make_self_attention(self, causal, name):
+        return SelfAttention(
+            **self._attention(),
+            causal=causal,
+            window=self.options["window"],
+            positions=self.positions,
+            name=name,
+        )
+
+    def make_cross_attention(self, name):
+        return CrossAttention(**self._attention(), name=name)
+
+    def residual(self, name):
+        names = ("dropout", "norm_first", "norm", "stochastic_depth")
+        return Residual(
+            **{name: self.options[name] for name in names}, dtype=self.dtype_policy, name=name
+        )
+
+    def pass_through_feed_forward(self, x, training):
+        """The last part of a block, with its residual connection."""
+        branch = self.feed_forward(self.around_feed_forward.enter(x), training=training)
+        return self.around_feed_forward.leave(x, branch, training)
+
+    def get_config(self):
+        positions = keras.saving.serialize_keras_object(self.positions)
+        return {**super().get_config(), **self.options, "positions": positions}
