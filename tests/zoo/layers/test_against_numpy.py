@@ -1,12 +1,14 @@
 """Attention and the Transformer's parts against NumPy in float64, from the papers' equations."""
 
 import functools
+import math
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from zoo.layers import (
+    AttentionPooling,
     BahdanauAttention,
     CrossAttention,
     DecoderBlock,
@@ -16,6 +18,7 @@ from zoo.layers import (
     Residual,
     SelfAttention,
     SinusoidalPositions,
+    TiedEmbedding,
 )
 
 HEADS = 2
@@ -171,6 +174,54 @@ def test_feed_forward(drawn, numbers):
     x, _, _, build = drawn
     layer = build(FeedForward(9), x)
     close(numbers(layer(x)), feed_forward(layer, x))
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", "silu"])
+def test_gated_feed_forward(drawn, numbers, activation):
+    """Shazeer 2020, eq. 5 and 6, with `silu(x) = x / (1 + e^-x)` and the exact GELU."""
+    x, _, _, build = drawn
+    layer = build(FeedForward(9, activation, gated=True), x)
+    w, v = np.split(np.float64(layer.expand.kernel), 2, axis=-1)
+    functions = {
+        "relu": lambda h: np.maximum(h, 0),
+        "gelu": lambda h: h * (1 + np.vectorize(math.erf)(h / 2**0.5)) / 2,
+        "silu": lambda h: h / (1 + np.exp(-h)),
+    }
+    expected = functions[activation](x @ w) * (x @ v) @ np.float64(layer.contract.kernel)
+    close(numbers(layer(x)), expected, rtol=1e-3)
+    assert len(layer.weights) == 2
+
+
+def test_rms_norm(drawn, numbers):
+    """Zhang and Sennrich 2019, eq. 4."""
+    x, _, _, build = drawn
+    layer = build(Residual(norm="rms"), x, x)
+    root = np.sqrt((np.float64(x) ** 2).mean(-1, keepdims=True) + layer.norm.epsilon)
+    close(numbers(layer.enter(x)), np.float64(layer.norm.scale) * x / root)
+
+
+@pytest.mark.parametrize("hops", [1, 3])
+def test_attention_pooling(drawn, agree, hops):
+    """Yang et al. 2016, eq. 5 to 7; Lin et al. 2017, eq. 6 and 7, for more hops than one."""
+    _, memory, mask, build = drawn
+    layer = build(AttentionPooling(4, hops), memory)
+    hidden = np.tanh(affine(layer.projection, memory))
+    queries = np.float64(layer.queries).T
+    scores = np.einsum("hu,bku->bhk", queries, hidden)
+    pooled = [
+        [mix(scores[b, h], memory[b], mask[b]) for h in range(hops)] for b in range(len(memory))
+    ]
+    sums = [np.concatenate([each[0] for each in row]) for row in pooled]
+    weights = [[each[1] for each in row] for row in pooled]
+    agree(layer(memory, mask=mask, return_attention_scores=True), (sums, weights))
+
+
+def test_tied_embedding(numbers):
+    layer = TiedEmbedding(5, 3)
+    table = numbers(layer(np.arange(5)))
+    x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
+    close(numbers(layer(x, reverse=True)), x @ table.T)
+    assert len(layer.weights) == 1
 
 
 @pytest.mark.parametrize("norm_first", [True, False])

@@ -95,12 +95,64 @@ def test_positions_of_an_odd_width_are_refused():
 @pytest.mark.parametrize(
     ("layer", "call"),
     [
+        (
+            FeedForward(64, dropout=0.5, gated=True),
+            lambda layer, x, **training: layer(x, **training),
+        ),
         (FeedForward(64, dropout=0.5), lambda layer, x, **training: layer(x, **training)),
         (Residual(dropout=0.5), lambda layer, x, **training: layer(x, x, **training)),
     ],
-    ids=["feed-forward", "residual"],
+    ids=["feed-forward-gated", "feed-forward", "residual"],
 )
 def test_dropout_is_for_training(layer, call, arrays, numbers):
     x = arrays[0]
     assert (numbers(call(layer, x, training=True)) != numbers(call(layer, x))).any()
     assert_array_equal(numbers(call(layer, x)), numbers(call(layer, x)))
+
+
+def test_stochastic_depth_leaves_out_whole_branches(numbers):
+    """Huang et al. 2016, eq. 2: all of an example's branch or none, right in the mean."""
+    layer, ones = Residual(stochastic_depth=0.25), np.ones((4000, 2, 3), "float32")
+    joined = numbers(layer(ones * 0, ones, training=True))
+    kept = joined[:, 0, 0] > 0
+    assert_allclose(joined, np.where(kept[:, None, None], 4 / 3, 0) * ones, rtol=1e-6)
+    assert abs(kept.mean() - 0.75) < 0.03
+    assert_array_equal(numbers(layer(ones * 0, ones)), ones)
+
+
+def test_an_unknown_norm_is_refused():
+    with pytest.raises(ValueError, match=r"`norm` must be one of .*'rms'.*got 'rsm'"):
+        Residual(norm="rsm")
+
+
+@norms
+def test_a_decoder_of_all_options_decodes_step_by_step(norm_first, arrays, numbers):
+    x, memory, mask = arrays
+    block = DecoderBlock(
+        4,
+        5,
+        "silu",
+        norm_first=norm_first,
+        norm="rms",
+        stochastic_depth=0.5,
+        gated_feed_forward=True,
+        num_kv_heads=2,
+        qk_norm=True,
+        gated_attention=True,
+        window=3,
+        positions="rotary",
+    )
+    whole, *_ = block(x, memory, memory_mask=mask)
+    cache = block.self_attention.empty_cache(2, 6)
+    assert cache.shape == (2, 6, 8)
+    for t in range(5):
+        position = np.full(2, t)
+        output, _, cache = block(
+            x[:, t : t + 1], memory, memory_mask=mask, cache=cache, position=position
+        )
+        assert_allclose(numbers(output)[:, 0], numbers(whole)[:, t], **close)
+
+
+def test_weights_that_nobody_asks_for_have_no_width(arrays):
+    x, memory, mask = arrays
+    assert DecoderBlock(2, 5)(x, memory, memory_mask=mask)[1].shape == (2, 2, 5, 0)
