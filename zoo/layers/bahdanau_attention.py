@@ -43,9 +43,11 @@ class BahdanauAttention(Attention):
     def build(self, query_shape, value_shape, key_shape=None):
         units = self.units or query_shape[-1]
         self.query_projection = keras.layers.Dense(
-            units, use_bias=False, dtype=self.dtype_policy, name="query"
+            units, use_bias=False, dtype=self.dtype_policy, name=f"{self.name}_query"
         )
-        self.key_projection = keras.layers.Dense(units, dtype=self.dtype_policy, name="key")
+        self.key_projection = keras.layers.Dense(
+            units, dtype=self.dtype_policy, name=f"{self.name}_key"
+        )
         self.query_projection.build(query_shape)
         self.key_projection.build(key_shape or value_shape)
         self.v = self.add_weight(shape=(units,), initializer="glorot_uniform", name="v")
@@ -62,9 +64,8 @@ class BahdanauAttention(Attention):
 
     def vector(self):
         """`v_a`, normed where that is asked for: `(units,)`."""
-        if not self.normed:
-            return ops.convert_to_tensor(self.v)
-        return self.gain * ops.normalize(self.v, axis=-1)
+        v = self.gain * ops.normalize(self.v, axis=-1) if self.normed else self.v
+        return ops.cast(v, self.compute_dtype)
 
     def get_config(self):
         own = {"units": self.units, "normed": self.normed, "chunks": self.chunks}

@@ -41,7 +41,9 @@ class CoverageAttention(BahdanauAttention):
         super().build(query_shape, value_shape, key_shape)
         shape = self.v.shape
         self.coverage = self.add_weight(shape=shape, initializer="glorot_uniform", name="coverage")
-        self.fertility = keras.layers.Dense(1, dtype=self.dtype_policy, name="fertility")
+        self.fertility = keras.layers.Dense(
+            1, dtype=self.dtype_policy, name=f"{self.name}_fertility"
+        )
         self.fertility.build(key_shape or value_shape)
 
     def project_key(self, key):
@@ -55,7 +57,8 @@ class CoverageAttention(BahdanauAttention):
     def align(self, query, key, mask, state):
         key, fertility = key[..., :-1], ops.cast(key[..., -1], "float32")
         covered = ops.cast(state[0], query.dtype)
-        key = ops.expand_dims(key, 1) + ops.expand_dims(covered, -1) * self.coverage
+        coverage = ops.expand_dims(covered, -1) * ops.cast(self.coverage, query.dtype)
+        key = ops.expand_dims(key, 1) + coverage  # (batch, queries, keys, units)
         query = ops.expand_dims(self.query_projection(query), 2)
         scores = ops.matmul(ops.tanh(query + key), ops.expand_dims(self.vector(), -1))
         weights = attend.masked_softmax(ops.squeeze(scores, -1), mask)

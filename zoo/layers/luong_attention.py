@@ -66,6 +66,7 @@ class LuongAttention(Attention):
             self.query_projection = self._projection(self.max_length, "query", query_dim)
 
     def _projection(self, units, name, dim):
+        name = f"{self.name}_{name}"  # its own, where two attentions stand in one graph
         dense = keras.layers.Dense(units, use_bias=False, dtype=self.dtype_policy, name=name)
         dense.build((None, None, dim))
         return dense
@@ -77,7 +78,7 @@ class LuongAttention(Attention):
         if self.score_name == "location":
             return self._by_location(self.query_projection(query), key)
         if self.score_name == "concat":
-            query, v = self.query_projection(query), ops.convert_to_tensor(self.v)
+            query, v = self.query_projection(query), ops.cast(self.v, self.compute_dtype)
             return in_chunks(attend.additive_scores, self.chunks, query, key, v)
         if self.score_name == "scaled":
             query = query * ops.cast(query.shape[-1] ** -0.5, query.dtype)

@@ -1,11 +1,12 @@
-"""The recurrent encoder-decoder: without attention, Bahdanau's and Luong's."""
+"""The recurrent encoder-decoder: without attention, or with one of many."""
 
 import functools
 
 import keras
 from keras import ops
 
-from zoo.layers import BahdanauAttention, LuongAttention, RecurrentDecoder
+from zoo.layers import RecurrentDecoder
+from zoo.models.attentions import attention_of, order_of
 from zoo.models.stepwise import inputs_like
 
 ENCODER_LAYERS = {
@@ -18,7 +19,6 @@ DECODER_CELLS = {
     "lstm": keras.layers.LSTMCell,
     "gru": keras.layers.GRUCell,
 }
-ATTENTIONS = (None, "bahdanau", "luong")
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -38,10 +38,19 @@ class RecurrentTranslator(keras.Model):
         cell: "rnn" (vanilla), "lstm" or "gru".
         encoder_layers, decoder_layers: how many are stacked.
         bidirectional: read the source both ways.
-        attention: "luong", "bahdanau", or None for the fixed context vector.
-        score: Luong's score: "dot", "general" or "concat". Dot wants `units` = the memory's width.
-        input_feeding: Luong's input feeding.
+        attention: a name in `zoo.models.attentions`, or None for the fixed context vector.
+        score: Luong's score: "dot", "scaled", "general", "concat" or "location". The first two want
+            `units` = the memory's width.
+        window: D of local attention; how many keys chunkwise attention looks back over.
+        max_source_length: the longest source, for the location score.
+        monotonic: "soft", which is trained, or "hard": the same weights, for decoding.
+        attend: "before" the decoder's cells, "after" them, or "between" the first and the others;
+            as in the attention's paper when not given.
+        input_feeding: Luong's input feeding, where the attention is after the cells.
+        residual: residual connections between the decoder's cells.
         dropout: rate on embeddings, on the memory and on the decoder's outputs.
+        cell_dropout: rate on what each of the decoder's cells sees; variational, one mask a
+            sequence.
 
     Call arguments:
         inputs: pair of int `(batch, source length)` and int `(batch, target length)`.
@@ -50,11 +59,11 @@ class RecurrentTranslator(keras.Model):
         Logits `(batch, target length, target_vocabulary_size)`.
 
     Raises:
-        ValueError: for an unknown cell, attention or score.
+        ValueError: for an unknown cell, attention, score, mode or order.
 
     Reference:
         Sutskever et al. 2014; Cho et al. 2014 (no attention). Bahdanau et al. 2015. Luong et al.
-        2015.
+        2015. Tu et al. 2016. Wu et al. 2016. Raffel et al. 2017. Chiu, Raffel 2018.
     """
 
     def __init__(
@@ -69,14 +78,20 @@ class RecurrentTranslator(keras.Model):
         bidirectional=True,
         attention="luong",
         score="general",
+        window=10,
+        max_source_length=128,
+        monotonic="soft",
+        attend=None,
         input_feeding=True,
+        residual=False,
         dropout=0.0,
+        cell_dropout=0.0,
         **kwargs,
     ):
         if cell not in ENCODER_LAYERS:
             raise ValueError(f"`cell` must be one of {tuple(ENCODER_LAYERS)}, got {cell!r}.")
-        if attention not in ATTENTIONS:
-            raise ValueError(f"`attention` must be one of {ATTENTIONS}, got {attention!r}.")
+        looking = attention_of(attention, score, window, max_source_length, monotonic)
+        order = attend or order_of(attention)
         self.options = {
             "source_vocabulary_size": source_vocabulary_size,
             "target_vocabulary_size": target_vocabulary_size,
@@ -88,8 +103,14 @@ class RecurrentTranslator(keras.Model):
             "bidirectional": bidirectional,
             "attention": attention,
             "score": score,
+            "window": window,
+            "max_source_length": max_source_length,
+            "monotonic": monotonic,
+            "attend": attend,
             "input_feeding": input_feeding,
+            "residual": residual,
             "dropout": dropout,
+            "cell_dropout": cell_dropout,
         }
         self.has_attention = attention is not None
         # Past `__setattr__`: before `super().__init__` torch takes no layer as an attribute, and
@@ -106,10 +127,11 @@ class RecurrentTranslator(keras.Model):
                 for i in range(encoder_layers)
             ],
             decoder=RecurrentDecoder(
-                [DECODER_CELLS[cell](units) for _ in range(decoder_layers)],
-                _attention(attention, score),
-                attend="before" if attention == "bahdanau" else "after",
-                input_feeding=input_feeding and attention == "luong",
+                [DECODER_CELLS[cell](units, dropout=cell_dropout) for _ in range(decoder_layers)],
+                looking,
+                order,
+                input_feeding=input_feeding and looking is not None and order == "after",
+                residual=residual,
                 name="decoder",
             ),
             bridge=[
@@ -126,7 +148,7 @@ class RecurrentTranslator(keras.Model):
         outputs, *_ = self._decode(
             self.dropout(self.target_embedding(target)),
             {"memory": memory, "memory_mask": mask} if self.has_attention else {},
-            self._with_feed(state),
+            state,
         )
         logits = self.projection(self.dropout(outputs))
         super().__init__(inputs=(source, target), outputs=logits, **kwargs)
@@ -140,10 +162,6 @@ class RecurrentTranslator(keras.Model):
             memory = self.dropout(memory)
         last = ops.concatenate(last, axis=-1) if len(last) > 1 else last[0]
         return memory, mask, [dense(last) for dense in self.bridge]
-
-    def _with_feed(self, state):
-        """The cells' states, and zeros for the attentional vector where it is fed."""
-        return [*state, ops.zeros_like(state[0])] if self.decoder.input_feeding else state
 
     def _decode(self, inputs, memory, state):
         """Outputs, the attention's weights where there is one, and the states after."""
@@ -160,7 +178,8 @@ class RecurrentTranslator(keras.Model):
         """Source ids -> what decoding needs of the source, a dict of batch-first tensors."""
         source = keras.Input((None,), dtype="int32", name="source")
         memory, mask, state = self._encode(source)
-        encoded = {f"initial_{i}": tensor for i, tensor in enumerate(self._with_feed(state))}
+        state = self.decoder.start(state, memory)
+        encoded = {f"initial_{i}": tensor for i, tensor in enumerate(state)}
         if self.has_attention:
             memory, keys = self.decoder.project_memory(memory, mask)
             encoded |= {"memory": memory, "memory_mask": mask, "keys": keys}
@@ -168,18 +187,22 @@ class RecurrentTranslator(keras.Model):
 
     def start(self, encoded, max_length):
         """The state before the first step, for a decoding of at most `max_length` tokens."""
-        count = len(self.decoder.state_sizes)
-        return {f"state_{i}": encoded[f"initial_{i}"] for i in range(count)}
+        return {
+            name.replace("initial", "state"): tensor
+            for name, tensor in encoded.items()
+            if name.startswith("initial")
+        }
 
     @functools.cached_property
     def step(self):
         """(token ids, encoded | state) -> logits, state, attention (width 0 without one)."""
         tokens = keras.Input((), dtype="int32", name="tokens")
-        given = inputs_like({**self.encode.output, **self.start(self.encode.output, 0)})
+        state = inputs_like(self.start(self.encode.output, 0))
+        given = {**inputs_like(self.encode.output), **state}
         outputs, *weights, state = self._decode(
             ops.expand_dims(self.target_embedding(tokens), 1),
             {name: given[name] for name in ("memory", "memory_mask", "keys") if name in given},
-            [given[f"state_{i}"] for i in range(len(self.decoder.state_sizes))],
+            list(state.values()),
         )
         state = {f"state_{i}": tensor for i, tensor in enumerate(state)}
         logits = self.projection(outputs)[:, 0]
@@ -197,10 +220,3 @@ class RecurrentTranslator(keras.Model):
 def _encoder_layer(cell, units, bidirectional, name):
     layer = ENCODER_LAYERS[cell](units, return_sequences=True, return_state=True, name=name)
     return keras.layers.Bidirectional(layer, name=name) if bidirectional else layer
-
-
-def _attention(kind, score):
-    """The attention layer of that name; None for none."""
-    if kind == "luong":
-        return LuongAttention(score, name="attention")
-    return BahdanauAttention(name="attention") if kind == "bahdanau" else None
