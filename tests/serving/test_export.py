@@ -149,7 +149,20 @@ def test_a_failed_export_leaves_nothing(tiny_model, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "preset", ["seq2seq-gru", "bahdanau-gru", "luong-dot", "luong-concat", "transformer-lite"]
+    "preset",
+    [
+        "seq2seq-gru",
+        "bahdanau-gru",
+        "bahdanau-coverage",
+        "luong-dot",
+        "luong-concat",
+        "luong-location",
+        "luong-local-m",
+        "luong-local-p",
+        "mocha",
+        "gnmt",
+        "transformer-lite",
+    ],
 )
 def test_every_kind_of_model_exports(preset, in_process, tmp_path):
     recurrent = zoo.PRESETS[preset].model == "recurrent"

@@ -49,6 +49,7 @@ ATTENTIONS = {
     "bahdanau": lambda: {"attention": BahdanauAttention(3), "attend": "before"},
     "luong": lambda: {"attention": LuongAttention()},
     "luong-fed": lambda: {"attention": LuongAttention(), "input_feeding": True},
+    "gnmt": lambda: {"attention": BahdanauAttention(3), "attend": "between"},
 }
 
 
@@ -68,6 +69,7 @@ def decode(layer, advance, count, inputs, memory):
     """Outputs and weights for one sentence."""
     states = [[np.zeros(UNITS)] * count for _ in layer.cells]
     fed, outputs, alignments = np.zeros(UNITS), [], []
+    context = np.zeros(memory.shape[-1])
     for y in inputs:
         x = y
         if layer.order == "before":
@@ -75,9 +77,20 @@ def decode(layer, advance, count, inputs, memory):
             x = np.concatenate([y, context])
         if layer.input_feeding:
             x = np.concatenate([y, fed])
+        if layer.order == "between":
+            x = np.concatenate([y, context])
         for i, cell in enumerate(layer.cells):
+            below = x
+            if layer.order == "between" and i:
+                x = np.concatenate([x, context])
             x, states[i] = advance(cell, x, states[i])
-        if layer.attention is not None:
+            if layer.residual and i:
+                x = x + below
+            if layer.order == "between" and not i:
+                context, weights = look(layer.attention, x, memory)
+        if layer.order == "between":
+            alignments.append(weights)
+        elif layer.attention is not None:
             parts = [x, y]
             if layer.order == "after":
                 context, weights = look(layer.attention, x, memory)
@@ -89,15 +102,18 @@ def decode(layer, advance, count, inputs, memory):
     return outputs, alignments
 
 
-@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize(("depth", "residual"), [(1, False), (2, False), (3, True)])
 @pytest.mark.parametrize("attention", ATTENTIONS)
 @pytest.mark.parametrize("cell", CELLS)
-def test_decoder(cell, attention, depth, randomized, numbers, rng):
+def test_decoder(cell, attention, depth, residual, randomized, numbers, rng):
+    if attention == "gnmt" and depth == 1:
+        pytest.skip("nothing to be between")
     make, advance, count = CELLS[cell]
     inputs = rng.normal(size=(3, 5, 6)).astype("float32")
     memory = rng.normal(size=(3, 4, 7)).astype("float32")
     lengths = [4, 2, 1]
-    layer = RecurrentDecoder([make(UNITS) for _ in range(depth)], **ATTENTIONS[attention]())
+    cells, options = [make(UNITS) for _ in range(depth)], ATTENTIONS[attention]()
+    layer = RecurrentDecoder(cells, **options, residual=residual)
     given = () if layer.attention is None else (memory, np.arange(4) < np.c_[lengths])
     layer(inputs, *given)
     randomized(layer)
