@@ -161,7 +161,7 @@ def test_a_failed_export_leaves_nothing(tiny_model, tmp_path, monkeypatch):
         "luong-local-p",
         "mocha",
         "gnmt",
-        "transformer-lite",
+        *(name for name, preset in zoo.PRESETS.items() if preset.model == "transformer"),
     ],
 )
 def test_every_kind_of_model_exports(preset, in_process, tmp_path):
