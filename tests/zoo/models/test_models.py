@@ -75,6 +75,22 @@ def test_step_by_step_equals_teacher_forcing(model, source, target):
         assert (attention.swapaxes(1, 2)[source == 0] == 0).all()
 
 
+@pytest.mark.parametrize("name", ["luong-monotonic", "bahdanau-monotonic", "mocha"])
+def test_what_is_trained_soft_decodes_hard(name, source, target):
+    soft, rng = build(name), np.random.default_rng(0)
+    soft.set_weights([rng.normal(0, 0.3, weight.shape) for weight in soft.get_weights()])
+    model = type(soft).from_config({**soft.get_config(), "monotonic": "hard"})
+    model.set_weights(soft.get_weights())
+    encoded = model.encode(source)
+    logits, attention = decode(model, encoded, model.start(encoded, 7), target)
+    assert_allclose(logits, numbers(model((source, target))), **close)
+    totals = attention.sum(-1)
+    assert_allclose(totals, np.round(totals), atol=1e-5)  # a key, or a chunk of them, or none
+    assert (np.diff(totals) < 0.5).all()  # past the end is past the end
+    last = np.where(attention > 0, np.arange(6), 0).max(-1)
+    assert (np.diff(last)[totals[:, 1:] > 0.5] >= 0).all()
+
+
 def test_padding_changes_nothing(model, source, target):
     logits = numbers(model((source, target)))
     longer = np.pad(source, ((0, 0), (0, 2))), np.pad(target, ((0, 0), (0, 3)))
@@ -156,6 +172,10 @@ def test_one_trace_serves_all_shapes(model, source, target):
         ("transformer-lite", {"units": 8}, "takes no units; it takes: .*dim"),
         ("luong-gru", {"cell": "gur"}, "`cell` must be one of .*'lstm'.*got 'gur'"),
         ("luong-gru", {"attention": "loung"}, "`attention` must be one of .*got 'loung'"),
+        ("luong-local-p", {"window": 0}, "LocalAttention: `window` must be 1 or more, got 0"),
+        ("luong-monotonic", {"monotonic": "firm"}, "`mode` must be one of .*'hard'.*got 'firm'"),
+        ("gnmt", {"decoder_layers": 1}, "attend='between' needs two `cells` or more, got 1"),
+        ("gnmt", {"attend": "among"}, "`attend` must be one of .*'between'.*got 'among'"),
         ("luong-gru", {"score": "dott"}, "`score` must be one of .*'concat'.*got 'dott'"),
         (
             "luong-general",
