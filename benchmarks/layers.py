@@ -3,7 +3,8 @@
     python benchmarks/layers.py
 
 Interleaved, medians of `ROUNDS`, milliseconds, forward and forward with backward, one trace each.
-PyTorch's `scaled_dot_product_attention` with the same projections stands beside, where installed.
+PyTorch's `scaled_dot_product_attention` with the same projections stands beside, where installed,
+timed apart: its idle threads go on spinning, and would slow down whoever comes next.
 """
 
 import os
@@ -77,6 +78,7 @@ def torch_passes(shape, causal=False, dropout=0.0):
 
 def interleaved(contenders):
     """Median milliseconds of each; the first round, which traces, does not count."""
+    time.sleep(0.5)
     times = [[] for _ in contenders]
     for _ in range(ROUNDS + 1):
         for contender, spent in zip(contenders, times, strict=True):
@@ -95,10 +97,10 @@ def main():
         for kind, options in KINDS.items():
             makers = (zoo_attention, keras_attention)
             rivals = [passes(*make(heads, shape[2], **options), x) for make in makers]
-            rivals += [torch_passes(shape, **options)]
+            apart = torch_passes(shape, **options)
             for i, name in enumerate(("forward", "backward")):
-                zoo, theirs, *torch = interleaved([rival[i] for rival in rivals if rival])
-                ratio = f"{zoo / torch[0]:.2f}" if torch else "-"
+                zoo, theirs = interleaved([rival[i] for rival in rivals])
+                ratio = f"{zoo / interleaved([apart[i]])[0]:.2f}" if apart else "-"
                 row = [shape, kind, name, f"{zoo:.1f}", f"{theirs:.1f}", f"{zoo / theirs:.2f}"]
                 print("|", " | ".join(map(str, [*row, ratio])), "|", flush=True)
 
