@@ -64,8 +64,11 @@ class BahdanauAttention(Attention):
 
     def vector(self):
         """`v_a`, normed where that is asked for: `(units,)`."""
-        v = self.gain * ops.normalize(self.v, axis=-1) if self.normed else self.v
-        return ops.cast(v, self.compute_dtype)
+        if not self.normed:
+            return ops.cast(self.v, self.compute_dtype)
+        v = ops.cast(self.v, "float32")  # a square has no room in float16
+        length = ops.sqrt(ops.maximum(ops.sum(ops.square(v)), 1e-30))
+        return ops.cast(ops.cast(self.gain, "float32") * v / length, self.compute_dtype)
 
     def get_config(self):
         own = {"units": self.units, "normed": self.normed, "chunks": self.chunks}
