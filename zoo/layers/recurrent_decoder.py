@@ -129,8 +129,10 @@ class RecurrentDecoder(keras.layers.Layer):
         loop.dropout_masks(
             self.cells, ops.ones((batch, width), inputs.dtype), initial_state, training
         )
-        outputs, weights, state = self._run(look, inputs, list(initial_state), training)
-        loop.forget_dropout_masks(self.cells)
+        try:
+            outputs, weights, state = self._run(look, inputs, list(initial_state), training)
+        finally:
+            loop.forget_dropout_masks(self.cells)
         answers = (outputs,)
         answers += (weights,) if return_attention_scores else ()
         answers += (state,) if return_state else ()

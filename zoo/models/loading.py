@@ -13,10 +13,15 @@ def load(folder):
 
     Raises:
         FileNotFoundError: where there is none.
+        ValueError: for one that is damaged, or none of the zoo's.
     """
     path = Path(folder) / "model.keras"
     if not path.is_file():
-        raise FileNotFoundError(
-            f"no trained model in {folder}: expected {path}; train one with `attention-zoo train`"
-        )
-    return keras.saving.load_model(path, compile=False)
+        raise FileNotFoundError(f"no {path}; train a model with `attention-zoo train`")
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # what Keras raises depends on where the damage is
+        raise ValueError(f"{path} is damaged; restore it, or train the model again") from error
+    if not hasattr(model, "encode"):
+        raise ValueError(f"{path} is no model of this zoo; train one with `attention-zoo train`")
+    return model
