@@ -64,7 +64,7 @@ def _taken(place):
 
 
 def _save(translator, path):
-    _without_cudnn(translator.model)
+    without_cudnn(translator.model)
     module = tf.Module()
     # The variables themselves, not the Keras objects that hold them: TensorFlow Serving's loader
     # finds no variable that is reached through one of those.
@@ -77,7 +77,7 @@ def _save(translator, path):
     tf.saved_model.save(module, str(path), signatures=functions)
 
 
-def _without_cudnn(model):
+def without_cudnn(model):
     """cuDNN's ops, which recurrent layers trace to where a GPU is, do not run on a CPU server."""
     for layer in model.layers:
         ways = (getattr(layer, name, None) for name in ("forward_layer", "backward_layer"))

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import zoo
 from serving.client import GrpcClient, RestClient
-from serving.export import export
+from serving.export import export, without_cudnn
 from serving.server import LocalServer
 
 TEXTS = ["2013년 2월 9일 토요일", "Tuesday, 14 June 1904", "", "ᚠᚢᚦ", "12 June 4," * 1000]
@@ -75,16 +75,23 @@ def test_a_fresh_process_without_keras_or_xla_says_the_same(folder, in_process, 
             same(got, expected)
 
 
-def test_every_op_is_a_stock_one(folder, in_process):
+def test_every_op_is_a_stock_one(folder):
     graph = tf.saved_model.load(folder / "1").signatures["serving_default"].graph
     graphs = graph.as_graph_def()
     ops = {node.op for node in graphs.node}
     ops |= {node.op for function in graphs.library.function for node in function.node_def}
-    # Where a GPU is visible these layers would trace to cuDNN's ops.
-    layers = [part for layer in in_process.model.encoder for part in vars(layer).values()]
-    assert [layer.use_cudnn for layer in layers if hasattr(layer, "use_cudnn")] == [False] * 2
     assert "While" in ops
     assert not [op for op in ops if op.startswith(FOREIGN)]
+
+
+@pytest.mark.parametrize("preset", ["luong-general", "bahdanau-gru"])
+def test_recurrent_layers_do_without_cudnn(preset):
+    """Where a GPU is visible they would trace to its ops."""
+    model = zoo.build(preset, source_vocabulary_size=5, target_vocabulary_size=5, units=4)
+    without_cudnn(model)
+    (encoder,) = model.encoder
+    ways = [encoder.forward_layer, encoder.backward_layer] if preset[0] == "b" else [encoder]
+    assert [layer.use_cudnn for layer in ways] == [False] * len(ways)
 
 
 def test_each_weight_is_stored_once(folder, in_process):
