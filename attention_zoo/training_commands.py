@@ -44,8 +44,9 @@ def _summary(folder):
     except ValueError as error:
         return error
     scores = known.get("scores", {}).get("test", known.get("validation", {}))
-    shown = ", ".join(f"{name} {value}" for name, value in scores.items())
-    return f"{shown}; data: {known['data']}, {known['licence']}"
+    shown = ", ".join(f"{name} {value}" for name, value in scores.items()) or "not evaluated"
+    data, licence = known.get("data", "not stated"), known.get("licence", "not stated")
+    return f"{shown}; data: {data}, {licence}"
 
 
 def add_train(commands):

@@ -8,7 +8,7 @@ from zoo.replacing import replacing
 NAME = "card.json"
 
 # What every card has.
-NEEDED = {"data": str, "licence": str, "recipe": dict, "decoding": dict, "files": dict}
+NEEDED = {"decoding": dict, "files": dict}
 
 
 def read(folder):
