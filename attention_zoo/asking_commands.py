@@ -1,31 +1,42 @@
 """`translate` and `explain`: a model is asked, here or on a server."""
 
+import os
+from pathlib import Path
+
 from attention_zoo.command import add_model, command, model_folder
+from attention_zoo.quiet import import_tensorflow
 from serving.client import GrpcClient, RestClient
 
 
 def _asking(parser):
     add_model(parser)
-    parser.add_argument("text", nargs="+", metavar="TEXT")
+    parser.add_argument("text", nargs="+", metavar="TEXT", help="what to translate")
     parser.add_argument("--server", metavar="HOST:PORT", help="ask this server, not the folder")
     parser.add_argument("--grpc", action="store_true", help="speak gRPC to it, not REST")
 
 
 def _answers(parsed, signature):
     """The outputs of a signature, from a server or from the model's folder."""
+    texts = [os.fsencode(text) for text in parsed.text]  # as they came, be they UTF-8 or not
     if parsed.server:
-        return _client(parsed).translate(parsed.model, parsed.text, signature=signature)
+        model = Path(parsed.model).name
+        return _client(parsed).translate(model, texts, signature=signature)
+    if parsed.grpc:
+        raise ValueError("--grpc says how to speak to a server; add --server HOST:PORT")
+    import_tensorflow()
     from zoo import Translator
 
     translator = Translator.load(model_folder(parsed))
     method = getattr(translator, {"serving_default": "translate"}.get(signature, signature))
-    return {name: tensor.numpy() for name, tensor in method(parsed.text).items()}
+    return {name: tensor.numpy() for name, tensor in method(texts).items()}
 
 
 def _client(parsed):
-    host, colon, port = parsed.server.rpartition(":")
-    if not colon or not port.isdecimal():
+    host, _, port = parsed.server.rpartition(":")
+    if not host or not port.isdecimal() or int(port) >= 2**16:
         raise ValueError(f"--server wants HOST:PORT, such as localhost:8501; got {parsed.server!r}")
+    if parsed.grpc:
+        import_tensorflow()
     return (GrpcClient if parsed.grpc else RestClient)(host, int(port))
 
 
@@ -60,11 +71,13 @@ def add_explain(commands):
 
 
 def _run_explain(parsed):
-    from zoo.explain import Alignment, heat_map, table
+    from zoo.explain import Alignment, check_picture, heat_map, table
 
+    if parsed.png is not None:
+        check_picture(parsed.png)
     alignments = Alignment.rows(_answers(parsed, "translate_with_alignment"))
     for text, alignment in zip(parsed.text, alignments, strict=True):
         print(f"{text} -> {alignment.text} (log-probability {alignment.score:.4f})\n")
         print(table(alignment) + "\n")
-    if parsed.png:
+    if parsed.png is not None:
         print(f"Drew {heat_map(alignments, parsed.png)}.")

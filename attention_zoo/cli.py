@@ -1,7 +1,6 @@
 """`attention-zoo`: train, evaluate, export, serve, translate, explain."""
 
 import argparse
-import os
 import sys
 
 from attention_zoo.asking_commands import add_explain, add_translate
@@ -21,11 +20,12 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments=None):
     """Run the command line; the exit status is 0, or 2 with one line for bad input."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a terminal that can't show Korean shows "?"
     parsed = _parser().parse_args(arguments)
     try:
         return parsed.command(parsed) or 0
-    except (ValueError, OSError, ImportError, ServerError) as error:
+    except (ValueError, OSError, ImportError, MemoryError, ServerError) as error:
         print(f"attention-zoo {parsed.name}: {_one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -48,9 +48,12 @@ def _options(kind, name):
 
 def _entry(text):
     """`units=128` -> ("units", 128); what is no Python literal stays a string."""
+    words = {"true": True, "false": False, "none": None}
     name, equals, value = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
+    if value.lower() in words:
+        return name, words[value.lower()]
     try:
         return name, ast.literal_eval(value)
     except (ValueError, SyntaxError):

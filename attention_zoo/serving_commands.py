@@ -1,6 +1,7 @@
 """`export` and `serve`."""
 
 from attention_zoo.command import add_model, command, model_folder
+from attention_zoo.quiet import import_tensorflow
 
 
 def add_export(commands):
@@ -23,6 +24,7 @@ def add_export(commands):
 
 
 def _run_export(parsed):
+    import_tensorflow()
     from serving.export import export
 
     names = ("beam_size", "length_penalty", "max_source_length", "max_target_length")
@@ -38,10 +40,12 @@ def add_serve(commands):
         "serve a folder of models: TensorFlow Serving if it is here, else the local server",
         "attention-zoo serve saved_models",
     )
-    parser.add_argument("folder", nargs="?", default="saved_models", metavar="FOLDER")
+    parser.add_argument(
+        "folder", nargs="?", default="saved_models", metavar="FOLDER", help="of models"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--rest-port", type=int, default=8501)
-    parser.add_argument("--grpc-port", type=int, default=8500)
+    parser.add_argument("--rest-port", type=int, default=8501, help="8501 by default; 0 for any")
+    parser.add_argument("--grpc-port", type=int, default=8500, help="8500 by default; 0 for any")
     parser.add_argument("--model-config-file", metavar="FILE", help="TensorFlow Serving's own")
     parser.add_argument("--docker", action="store_true", help="TensorFlow Serving's image")
     parser.add_argument("--gpu", action="store_true", help="its GPU image")
@@ -54,8 +58,9 @@ def add_serve(commands):
 def _run_serve(parsed):
     from serving.serve import serve, write_model_config
 
-    if parsed.write_config:
+    if parsed.write_config is not None:
         return write_model_config(parsed.folder, parsed.write_config)
+    import_tensorflow()
     return serve(
         parsed.folder,
         host=parsed.host,

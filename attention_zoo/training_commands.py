@@ -5,7 +5,9 @@ from pathlib import Path
 
 from attention_zoo.command import add_model, add_saved_models, command, model_folder
 from attention_zoo.flags import add_flags, given
+from attention_zoo.quiet import import_tensorflow
 from training.recipes import RECIPES, Recipe, recipe
+from zoo import card
 
 
 def add_list(commands):
@@ -20,7 +22,9 @@ def add_list(commands):
 
 
 def _run_list(parsed):
-    from zoo.card import NAME, read
+    if not Path(parsed.saved_models).is_dir():
+        raise FileNotFoundError(f"no folder {parsed.saved_models}; name one by --saved-models")
+    import_tensorflow()
     from zoo.models import PRESETS
 
     print("Presets:")
@@ -30,11 +34,19 @@ def _run_list(parsed):
     for name, made in RECIPES.items():
         print(f"  {name:26} {made.preset} on {made.dataset or 'your own corpus'}")
     print(f"\nTrained models in {parsed.saved_models}:")
-    for path in sorted(Path(parsed.saved_models).glob(f"*/{NAME}")):
-        known = read(path.parent)
-        scores = known.get("scores", {}).get("test", known.get("validation", {}))
-        shown = ", ".join(f"{name} {value}" for name, value in scores.items())
-        print(f"  {path.parent.name:26} {shown}; data: {known['data']}, {known['licence']}")
+    for path in sorted(Path(parsed.saved_models).glob(f"*/{card.NAME}")):
+        print(f"  {path.parent.name:26} {_summary(path.parent)}")
+
+
+def _summary(folder):
+    try:
+        known = card.read(folder)
+    except ValueError as error:
+        return error
+    scores = known.get("scores", {}).get("test", known.get("validation", {}))
+    shown = ", ".join(f"{name} {value}" for name, value in scores.items()) or "not evaluated"
+    data, licence = known.get("data", "not stated"), known.get("licence", "not stated")
+    return f"{shown}; data: {data}, {licence}"
 
 
 def add_train(commands):
@@ -62,9 +74,10 @@ def _run_train(parsed):
     if "overrides" in changed:
         changed["overrides"] = {**base.overrides, **changed["overrides"]}
     made = dataclasses.replace(base, **changed)
+    import_tensorflow()
     from training.train import train
 
-    name = parsed.run or parsed.recipe
+    name = parsed.recipe if parsed.run is None else parsed.run
     try:
         train(
             made,
@@ -89,17 +102,22 @@ def add_evaluate(commands):
         "attention-zoo evaluate dates",
     )
     add_model(parser)
-    parser.add_argument("--split", default="test", choices=("test", "validation", "train"))
-    parser.add_argument(
-        "--corpus", nargs="+", default=(), metavar="FILE", help="other data than it was trained on"
+    data = parser.add_mutually_exclusive_group()
+    data.add_argument(
+        "--split", default="test", choices=("test", "validation", "train"), help="test by default"
+    )
+    data.add_argument(
+        "--corpus", nargs="+", default=(), metavar="FILE", help="the whole of these files instead"
     )
     parser.add_argument("--data-dir", metavar="FOLDER", help="where TFDS keeps prepared datasets")
 
 
 def _run_evaluate(parsed):
+    import_tensorflow()
     from training.evaluate import evaluate
 
     scores = evaluate(
         model_folder(parsed), split=parsed.split, corpus=parsed.corpus, data_dir=parsed.data_dir
     )
-    print(f"{parsed.split}: " + ", ".join(f"{name} {value}" for name, value in scores.items()))
+    measured = " ".join(parsed.corpus) or parsed.split
+    print(f"{measured}: " + ", ".join(f"{name} {value}" for name, value in scores.items()))

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 import numpy as np
 
+from serving.ports import address
+
 _CODES = {
     400: "INVALID_ARGUMENT",
     404: "NOT_FOUND",
@@ -44,7 +46,7 @@ class RestClient:
     def __init__(self, host: str = "127.0.0.1", port: int = 8501, *, timeout: float = 60) -> None:
         import requests
 
-        self._address = f"{host}:{port}"
+        self._address = _address(host, port)
         self._timeout = timeout
         self._session = requests.Session()
 
@@ -78,6 +80,7 @@ class RestClient:
 
     def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         import requests
+        from urllib3.exceptions import ProtocolError
 
         url = f"http://{self._address}{path}"
         try:
@@ -85,6 +88,8 @@ class RestClient:
         except requests.Timeout as error:
             raise _too_slow(self._address, self._timeout) from error
         except requests.ConnectionError as error:
+            if isinstance(error.args[0], ProtocolError):
+                raise _not_spoken(self._address, "REST") from error
             raise _not_there(self._address) from error
         try:
             answer = response.json()
@@ -104,7 +109,7 @@ class GrpcClient:
         from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceStub
         from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
-        self._address = f"{host}:{port}"
+        self._address = _address(host, port)
         self._timeout = timeout
         options = [("grpc.max_receive_message_length", -1)]
         self._channel = grpc.insecure_channel(self._address, options=options)
@@ -175,19 +180,36 @@ class GrpcClient:
             return method(request, timeout=self._timeout)
         except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.UNAVAILABLE:
+                if "HTTP/2" in error.details():
+                    raise _not_spoken(self._address, "gRPC") from error
                 raise _not_there(self._address) from error
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise _too_slow(self._address, self._timeout) from error
             raise ServerError(error.code().name, error.details()) from error
 
 
-def _not_there(address: str) -> ServerError:
-    message = f"no server on {address}; start one with: attention-zoo serve saved_models"
+def _address(host: str, port: int) -> str:
+    host = host.strip("[]")
+    if "/" in host or host.count(":") == 1:
+        raise ValueError(
+            "a host is a name or an address, such as localhost, without http:// and port; "
+            f"got {host!r}"
+        )
+    return address(host, port)
+
+
+def _not_there(where: str) -> ServerError:
+    message = f"no server on {where}; start one with: attention-zoo serve saved_models"
     return ServerError("UNAVAILABLE", message)
 
 
-def _too_slow(address: str, seconds: float) -> ServerError:
-    return ServerError("DEADLINE_EXCEEDED", f"no answer from {address} within {seconds:g} s")
+def _not_spoken(where: str, protocol: str) -> ServerError:
+    message = f"no {protocol} from {where}; gRPC is spoken on 8500, REST on 8501"
+    return ServerError("UNAVAILABLE", message)
+
+
+def _too_slow(where: str, seconds: float) -> ServerError:
+    return ServerError("DEADLINE_EXCEEDED", f"no answer from {where} within {seconds:g} s")
 
 
 def _path(model: str, version: int | None = None, label: str | None = None) -> str:

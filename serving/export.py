@@ -1,14 +1,15 @@
 """From a trained model's folder to a SavedModel version that stands alone."""
 
-import shutil
-import uuid
 from pathlib import Path
 
 import tensorflow as tf
 
 import zoo
 from serving.warmup_requests import write_warmup_requests
+from zoo.replacing import replacing
 
+# TensorFlow Serving counts versions in 64 bits with a sign.
+LAST_VERSION = 2**63 - 1
 SIGNATURES = {
     "serving_default": "translate",
     "translate_with_alignment": "translate_with_alignment",
@@ -38,24 +39,21 @@ def export(folder, *, version=None, **decoding):
     folder = Path(folder)
     translator = zoo.Translator.load(folder, **decoding)
     place = folder / str(_version(folder, version))
-    beside = folder / f".writing-{uuid.uuid4().hex}"
-    try:
+    with replacing(place) as beside:
         _save(translator, beside)
         write_warmup_requests(beside, _warmup_texts(translator), list(SIGNATURES))
-        if place.exists():
+        if place.exists():  # another export was faster
             raise FileExistsError(_taken(place))
-        beside.rename(place)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return place
 
 
 def _version(folder, version):
-    existing = [int(path.name) for path in folder.iterdir() if path.name.isdecimal()]
+    numbers = (int(path.name) for path in folder.iterdir() if path.name.isdecimal())
+    existing = [number for number in numbers if number <= LAST_VERSION]
     if version is None:
-        return max(existing, default=0) + 1
-    if version < 1:
-        raise ValueError(f"a version is a positive integer, got {version}")
+        version = max(existing, default=0) + 1
+    if not 1 <= version <= LAST_VERSION:
+        raise ValueError(f"a version is a positive integer below 2**63, got {version}")
     if version in existing:
         raise FileExistsError(_taken(folder / str(version)))
     return version
@@ -66,7 +64,7 @@ def _taken(place):
 
 
 def _save(translator, path):
-    _without_cudnn(translator.model)
+    without_cudnn(translator.model)
     module = tf.Module()
     # The variables themselves, not the Keras objects that hold them: TensorFlow Serving's loader
     # finds no variable that is reached through one of those.
@@ -79,16 +77,14 @@ def _save(translator, path):
     tf.saved_model.save(module, str(path), signatures=functions)
 
 
-def _without_cudnn(model):
+def without_cudnn(model):
     """cuDNN's ops, which recurrent layers trace to where a GPU is, do not run on a CPU server."""
     for layer in model.layers:
-        for part in (layer, *(getattr(layer, f"{way}_layer", None) for way in WAYS)):
+        ways = (getattr(layer, name, None) for name in ("forward_layer", "backward_layer"))
+        for part in (layer, *ways):
             if hasattr(part, "use_cudnn"):
                 part.use_cudnn = False
 
 
-WAYS = ("forward", "backward")
-
-
 def _warmup_texts(translator):
-    return [translator.known.get("recipe", {}).get("example") or "a"]
+    return [str(translator.known.get("recipe", {}).get("example") or "a")]

@@ -28,6 +28,12 @@ def scan(folder: str | Path, base: str | None = None) -> ModelServerConfig:
                 name=child.name, base_path=base_path, model_platform="tensorflow"
             )
     if not config.model_config_list.config:
+        if versions_in(folder) or (folder / "card.json").exists():
+            models = folder.parent if folder.name else folder.resolve().parent
+            raise ValueError(
+                f"{folder} is the folder of one model; expected the one of all models: "
+                f"did you mean {models}?"
+            )
         raise ValueError(
             f"No servable model in {folder}: expected {folder}/<name>/<version>/saved_model.pb "
             "with an integer version; make one with export."
@@ -64,14 +70,17 @@ def write(config: ModelServerConfig, path: str | Path) -> None:
 
 
 def versions_in(base_path: str | Path) -> dict[int, Path]:
-    """The integer-named folders under a model's base path; anything else is not a version."""
+    """The folders under a model's base path that a 64-bit integer names: its versions."""
     base_path = Path(base_path)
     if not base_path.is_dir():
         return {}
     return {
         int(child.name): child
         for child in base_path.iterdir()
-        if child.name.isascii() and child.name.isdigit() and child.is_dir()
+        if child.name.isascii()
+        and child.name.isdigit()
+        and int(child.name) < 2**63
+        and child.is_dir()
     }
 
 

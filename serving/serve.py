@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from serving import model_config
-from serving.ports import listen
+from serving.ports import address, check_apart, listen
 
 BINARY = "tensorflow_model_server"
 IMAGE = "tensorflow/serving:latest"
@@ -44,13 +44,14 @@ def serve(
         The server's exit status.
 
     Raises:
-        ValueError: In one line, what is wrong with the flags or the folder.
-        OSError: In one line, a port that is in use or a program that is missing.
+        ValueError: In one line, what is wrong with the flags, the ports or the folder.
+        OSError: In one line, a port that is not to be had or a program that is missing.
     """
     _check(docker=docker, gpu=gpu, local=local)
     locally = not docker and (local or not shutil.which(BINARY))
     if not docker and not locally:
         host = "0.0.0.0"  # the binary has no flag for it
+    check_apart(rest_port, grpc_port)
     for port in (rest_port, grpc_port):
         listen(host, port).close()
     if locally:
@@ -65,7 +66,8 @@ def serve(
         else:
             command = binary_command(config_file, rest_port, grpc_port)
         server = _image(gpu) if docker else BINARY
-        print(_greeting(server, names, host, rest_port, grpc_port), flush=True)
+        what = f"{', '.join(names)}:"
+        print(_greeting(server, what, host, rest_port, grpc_port), flush=True)
         return _run(command)
 
 
@@ -100,8 +102,8 @@ def docker_command(
     return [
         *("docker", "run", "--rm", "--init"),
         *(("--gpus", "all") if gpu else ()),
-        *("--publish", f"{host}:{rest_port}:8501"),
-        *("--publish", f"{host}:{grpc_port}:8500"),
+        *("--publish", f"{address(host, rest_port)}:8501"),
+        *("--publish", f"{address(host, grpc_port)}:8500"),
         *("--mount", f"type=bind,source={Path(folder).resolve()},target={MOUNT},readonly"),
         *("--mount", f"type=bind,source={config_file},target={inside},readonly"),
         *("--entrypoint", BINARY),
@@ -114,9 +116,9 @@ def _image(gpu: bool) -> str:
     return GPU_IMAGE if gpu else IMAGE
 
 
-def _greeting(server: str, models: list[str], host: str, rest_port: int, grpc_port: int) -> str:
-    where = f"REST on {host}:{rest_port}, gRPC on {host}:{grpc_port}"
-    return f"{server} serves {', '.join(models) or 'nothing'}: {where} (ctrl-C stops it)"
+def _greeting(server: str, what: str, host: str, rest_port: int, grpc_port: int) -> str:
+    where = f"REST on {address(host, rest_port)}, gRPC on {address(host, grpc_port)}"
+    return f"{server} serves {what} {where} (ctrl-C stops it)"
 
 
 def _check(*, docker: bool, gpu: bool, local: bool) -> None:
@@ -144,9 +146,11 @@ def _serve_locally(
         grpc_port=grpc_port,
         model_config_file=model_config_file,
     ) as server:
-        names = server.repository.served()
+        names, place = server.repository.served(), model_config_file or folder
+        nothing = f"nothing yet: no version in {place} could be loaded, see above;"
+        what = f"{', '.join(names)}:" if names else nothing
         ports = server.rest_port, server.grpc_port
-        server.serve_forever(_greeting("The local server", names, host, *ports))
+        server.serve_forever(_greeting("The local server", what, host, *ports))
     return 0
 
 

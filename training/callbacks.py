@@ -1,5 +1,7 @@
 """What happens besides the steps: translating the validation set, keeping the best, saving."""
 
+import math
+
 import keras
 
 from training.quality import MEASURES
@@ -35,14 +37,16 @@ class Keeper(keras.callbacks.Callback):
         run: the `Run` to write to.
         position: where the run is; kept up to date.
         monitor: the log whose highest value is best.
+        steps: in an epoch.
         every: steps between checkpoints within an epoch.
     """
 
-    def __init__(self, run, position, monitor, every):
+    def __init__(self, run, position, monitor, steps, every):
         super().__init__()
         self.run = run
         self.position = position
         self.monitor = monitor
+        self.steps = steps
         self.every = every
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -55,7 +59,13 @@ class Keeper(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.position.step += 1
-        if self.position.step % self.every == 0:
+        if not math.isfinite(logs["loss"]):
+            raise ValueError(
+                f"the loss is {logs['loss']} in epoch {self.position.epoch + 1} at step "
+                f"{self.position.step}; the last checkpoint is kept: try a lower --learning-rate"
+            )
+        # The end of the epoch has a checkpoint of its own, after the validation.
+        if self.position.step % self.every == 0 and self.position.step < self.steps:
             self.position.metrics = [float(v.numpy()) for v in self.model.metrics_variables]
             self.run.save_checkpoint(self.model, self.position)
 

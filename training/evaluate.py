@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import zoo
+from training.datasets.load import whole_corpus
 from training.quality import MEASURES
 from training.recipes import Recipe
 from training.train import pairs_of
@@ -10,12 +11,12 @@ from zoo import card
 
 
 def evaluate(folder, *, split="test", corpus=(), data_dir=None):
-    """Translate a split with the model's own decoding, measure it, and note it on the card.
+    """Translate with the model's own decoding, measure it, and note it on the card.
 
     Args:
         folder: such as `saved_models/dates`.
-        split: "test", "validation" or "train".
-        corpus: files to evaluate on in place of what the model was trained on.
+        split: of the data that the model was trained on: "test", "validation" or "train".
+        corpus: files to evaluate on instead, the whole of them.
         data_dir: where TFDS keeps prepared datasets.
 
     Returns:
@@ -24,8 +25,11 @@ def evaluate(folder, *, split="test", corpus=(), data_dir=None):
     folder = Path(folder)
     translator = zoo.Translator.load(folder)
     known = card.read(folder)
-    recipe = Recipe(**{**known["recipe"], "corpus": tuple(corpus or known["recipe"]["corpus"])})
-    pairs = pairs_of(recipe, split, data_dir)
+    try:
+        recipe = Recipe(**{**known["recipe"], "corpus": tuple(known["recipe"]["corpus"])})
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"{folder / card.NAME} is damaged ({error}); train again") from error
+    pairs = whole_corpus(corpus) if corpus else pairs_of(recipe, split, data_dir)
     hypotheses = translator.translate_all(pairs.sources)
     names = ["exact_match"] if recipe.metric == "exact_match" else ["bleu", "chrf"]
     scores = {name: round(MEASURES[name](hypotheses, pairs.targets), 2) for name in names}

@@ -22,23 +22,29 @@ class Batches:
         source, target: ragged int32 `(pairs, (length))`; target with START and END.
         batch_size: pairs in a batch; the last one of a bucket may have fewer.
         seed: of the order.
+        cut: how many of the pairs were longer than allowed.
     """
 
     source: tf.RaggedTensor
     target: tf.RaggedTensor
     batch_size: int
     seed: int = 0
+    cut: int = 0
 
     @classmethod
     def of(cls, pairs, source_tokenizer, target_tokenizer, recipe):
         """The pairs' ids, cut to the recipe's lengths."""
+        source = source_tokenizer.encode(tf.constant(pairs.sources))
+        target = target_tokenizer.encode(tf.constant(pairs.targets))
+        longer = (source.row_lengths() >= recipe.max_source_length) | (
+            target.row_lengths() >= recipe.max_target_length
+        )
         return cls(
-            with_end(source_tokenizer.encode(tf.constant(pairs.sources)), recipe.max_source_length),
-            with_start_and_end(
-                target_tokenizer.encode(tf.constant(pairs.targets)), recipe.max_target_length + 1
-            ),
+            with_end(source, recipe.max_source_length),
+            with_start_and_end(target, recipe.max_target_length + 1),
             recipe.batch_size,
             recipe.seed,
+            int(tf.math.count_nonzero(longer)),
         )
 
     @property

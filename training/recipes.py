@@ -10,8 +10,11 @@ TOKENIZERS = ("characters", "words", "sentencepiece")
 SCHEDULES = ("constant", "inverse-sqrt")
 METRICS = ("exact_match", "bleu", "chrf")
 
-TATOEBA = "CC BY 2.0 FR; attribution: tatoeba.org and www.manythings.org/anki"
-OWN_DATES = "Apache-2.0; month and day names from CLDR (Unicode-3.0)"
+# The licence of each dataset that ships, for the cards of the models that are trained on it.
+LICENCES = {
+    "dates": "Apache-2.0; month and day names from CLDR (Unicode-3.0)",
+    "tatoeba_fra_eng": "CC BY 2.0 FR; attribution: tatoeba.org and www.manythings.org/anki",
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Recipe:
     ] = ()
     source: Annotated[str, "the dataset's feature that is translated"] = ""
     target: Annotated[str, "the dataset's feature that it is translated into"] = ""
-    licence: Annotated[str, "the data's licence, for the model's card"] = "not stated"
+    licence: Annotated[str, "the data's licence, if the dataset does not state it"] = ""
     example: Annotated[str, "a text to try the model with, for its card and its warm-up"] = ""
     tokenizer: Annotated[str, f"one of {', '.join(TOKENIZERS)}"] = "words"
     vocabulary_size: Annotated[int, "pieces on either side, at most"] = 12000
@@ -50,6 +53,12 @@ class Recipe:
     beam_size: Annotated[int, "of the trained model; validation is greedy"] = 4
     length_penalty: Annotated[float, "GNMT's alpha, of the trained model"] = 0.6
 
+    @property
+    def data_licence(self):
+        """The licence that the model's card states for its data."""
+        shipped = "" if self.corpus else LICENCES.get(self.dataset, "")
+        return self.licence or shipped or "not stated"
+
     def __post_init__(self):
         known = {"tokenizer": TOKENIZERS, "schedule": SCHEDULES, "metric": METRICS}
         for name, values in known.items():
@@ -57,21 +66,40 @@ class Recipe:
                 raise ValueError(
                     f"`{name}` must be one of {', '.join(values)}; got {getattr(self, name)!r}"
                 )
-        for name in ("vocabulary_size", "batch_size", "epochs", "validation_examples"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be 1 or more; got {getattr(self, name)}")
+        for name, (least, most) in RANGES.items():
+            if not least <= getattr(self, name) <= most:  # NaN is in no range
+                raise ValueError(
+                    f"`{name}` must be from {least} to {most:g}; got {getattr(self, name)}"
+                )
         if self.schedule == "inverse-sqrt" and self.warmup_steps < 1:
             raise ValueError("`warmup_steps` must be 1 or more for the schedule inverse-sqrt")
 
+
+# The least and the largest value of each number.
+RANGES = {
+    "vocabulary_size": (5, 2**24),
+    "max_source_length": (2, 2**16),
+    "max_target_length": (2, 2**16),
+    "max_examples": (0, 2**40),
+    "batch_size": (1, 2**20),
+    "epochs": (1, 2**20),
+    "learning_rate": (1e-12, 1e3),
+    "warmup_steps": (0, 2**40),
+    "label_smoothing": (0, 0.99),
+    "clip_norm": (1e-12, 1e12),
+    "seed": (0, 2**31 - 1),
+    "validation_examples": (1, 2**40),
+    "beam_size": (1, 1024),
+    "length_penalty": (0, 100),
+}
 
 _DATES = Recipe(
     dataset="dates",
     source="text",
     target="iso",
-    licence="Apache-2.0; month and day names from CLDR (Unicode-3.0)",
     example="2013년 2월 9일 토요일",
     tokenizer="characters",
-    overrides={"units": 96, "embedding_dim": 48},
+    overrides={"units": 96, "embedding_dim": 48, "bidirectional": True},
     max_target_length=12,
     learning_rate=2e-3,
     epochs=4,
@@ -84,7 +112,6 @@ _EN_FR = Recipe(
     dataset="tatoeba_fra_eng",
     source="en",
     target="fr",
-    licence="CC BY 2.0 FR; attribution: tatoeba.org and www.manythings.org/anki",
     example="Where is the station?",
     label_smoothing=0.1,
     overrides={"units": 256, "embedding_dim": 192, "dropout": 0.2},
@@ -92,7 +119,9 @@ _EN_FR = Recipe(
 
 RECIPES = {
     "dates": _DATES,
-    "dates-bahdanau": replace(_DATES, preset="bahdanau-gru"),
+    "dates-bahdanau": replace(
+        _DATES, preset="bahdanau-gru", overrides={"units": 96, "embedding_dim": 48}
+    ),
     "dates-transformer": replace(
         _DATES,
         preset="transformer-lite",

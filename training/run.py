@@ -1,6 +1,7 @@
 """The run folder: what made a run, and the checkpoint from which it goes on."""
 
 import dataclasses
+import fcntl
 import json
 import platform
 import zipfile
@@ -8,6 +9,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
+
+from zoo.replacing import replacing
+
+# Fields of a recipe that play no part in training: a run may go on with others.
+AFTERWARDS = ("beam_size", "length_penalty", "licence", "example")
 
 
 @dataclasses.dataclass
@@ -40,13 +46,19 @@ class Run:
         made_by: what makes this run: the recipe and the data, JSON-able.
 
     Raises:
-        ValueError: if the folder was made by something else, naming what differs.
+        ValueError: if the folder was made by something else, naming what differs; or if another
+            process is training in it.
     """
 
     def __init__(self, folder, made_by):
         self.folder = Path(folder)
-        made_by = {**made_by, "versions": versions()}
-        self._claim(json.loads(json.dumps(made_by)))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(self.folder)
+        try:
+            self._claim(json.loads(json.dumps({**made_by, "versions": versions()})))
+        except ValueError:
+            self.close()
+            raise
 
     @property
     def checkpoint(self):
@@ -59,17 +71,20 @@ class Run:
     def _claim(self, made_by):
         path = self.folder / "run.json"
         if not path.is_file():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            beside = path.with_name(".writing.run.json")
-            beside.write_text(json.dumps(made_by, indent=2, ensure_ascii=False), encoding="utf-8")
-            beside.rename(path)
+            with replacing(path) as beside:
+                text = json.dumps(made_by, indent=2, ensure_ascii=False)
+                beside.write_text(text, encoding="utf-8")
             return
-        before = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            before = json.loads(path.read_text(encoding="utf-8"))
+            before = {part: dict(before[part]) for part in made_by}
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{path} is damaged; remove {self.folder} to begin anew") from error
         differences = [
-            f"{name} was {before.get(part, {}).get(name)!r}, is {value!r}"
+            f"{name} was {before[part].get(name)!r}, is {value!r}"
             for part, values in made_by.items()
             for name, value in values.items()
-            if before.get(part, {}).get(name) != value
+            if before[part].get(name) != value and name not in AFTERWARDS
         ]
         if differences:
             raise ValueError(
@@ -77,13 +92,15 @@ class Run:
                 "give another --run, or remove the folder"
             )
 
+    def close(self):
+        """Let other processes train here."""
+        self._lock.close()
+
     def save_checkpoint(self, model, position):
         """Write the state of the training."""
         arrays = {f"variable_{i}": np.asarray(v) for i, v in enumerate(_state(model))}
-        beside = self.folder / ".writing.checkpoint.npz"
-        with beside.open("wb") as file:
+        with replacing(self.checkpoint) as beside, beside.open("wb") as file:
             np.savez(file, position=json.dumps(dataclasses.asdict(position)), **arrays)
-        beside.rename(self.checkpoint)
 
     def restore_checkpoint(self, model):
         """Set the state of the training to the checkpoint's, if there is one.
@@ -101,21 +118,43 @@ class Run:
             with np.load(self.checkpoint) as arrays:
                 position = Position(**json.loads(str(arrays["position"])))
                 values = [arrays[f"variable_{i}"] for i in range(len(arrays.files) - 1)]
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise ValueError(
-                f"{self.checkpoint} is damaged ({error}); remove it to begin anew"
-            ) from error
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+            raise _damaged(self.checkpoint) from error
         if [value.shape for value in values] != [tuple(v.shape) for v in variables]:
-            raise ValueError(f"{self.checkpoint} is of another model; remove it to begin anew")
+            raise _damaged(self.checkpoint)
+        if position.epoch and not self.best_weights.is_file():
+            raise _damaged(self.best_weights)
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         return position
 
     def save_best(self, model):
         """Keep the model's weights as the best."""
-        beside = self.folder / ".writing.weights.h5"
-        model.save_weights(beside)
-        beside.rename(self.best_weights)
+        with replacing(self.best_weights) as beside:
+            model.save_weights(beside)
+
+    def restore_best(self, model):
+        """Set the model's weights to the best."""
+        try:
+            model.load_weights(self.best_weights)
+        except (OSError, KeyError, ValueError) as error:
+            raise _damaged(self.best_weights) from error
+
+
+def _lock(folder):
+    """Keep other processes out until this one ends or lets go; a kill lets go, too."""
+    lock = (folder / ".lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise ValueError(
+            f"another process is training in {folder}; wait for it, or give another --run"
+        ) from error
+    return lock
+
+
+def _damaged(path):
+    return ValueError(f"{path} is missing or damaged; remove {path.parent} to begin anew")
 
 
 def versions():

@@ -1,6 +1,8 @@
 """Training a recipe: from pairs to a folder in `saved_models/`."""
 
+import contextlib
 import dataclasses
+import re
 from pathlib import Path
 
 import keras
@@ -48,29 +50,41 @@ def train(
     Raises:
         ValueError, FileNotFoundError: for a recipe, data or a run folder that can't be used.
     """
+    _check_name(name)
+    if checkpoint_every < 1:
+        raise ValueError(f"`checkpoint_every` must be 1 step or more; got {checkpoint_every}")
     pairs, held_out = (pairs_of(recipe, split, data_dir) for split in ("train", "validation"))
     pairs = _sample(pairs, recipe.max_examples)
     data = {"train": pairs.fingerprint, "validation": held_out.fingerprint}
     keras.utils.set_random_seed(recipe.seed)
     translator = _translator(recipe, pairs, name)
-    model = translator.model
-    _compile(model, recipe)
-    run = Run(Path(runs) / name, {"recipe": dataclasses.asdict(recipe), "data": data})
-    position = run.restore_checkpoint(model)
-    keeper = Keeper(run, position, f"val_{recipe.metric}", checkpoint_every)
-    _fit(keeper, translator, recipe, pairs, held_out)
-    model.load_weights(run.best_weights)
-    translator.known["validation"] = {recipe.metric: round(position.best, 2)}
-    decoding = zoo.Decoding(
-        recipe.beam_size,
-        recipe.length_penalty,
-        recipe.max_source_length,
-        recipe.max_target_length,
-    )
-    zoo.Translator(model, translator.source, translator.target, decoding, translator.known).save(
-        Path(saved_models) / name
-    )
+    _compile(translator.model, recipe)
+    Path(saved_models).mkdir(parents=True, exist_ok=True)  # before hours of training
+    made_by = {"recipe": dataclasses.asdict(recipe), "data": data}
+    with contextlib.closing(Run(Path(runs) / name, made_by)) as run:
+        position = run.restore_checkpoint(translator.model)
+        _fit(run, position, translator, recipe, pairs, held_out, checkpoint_every)
+        run.restore_best(translator.model)
+        translator.known["validation"] = {recipe.metric: round(position.best, 2)}
+        _with_own_decoding(translator, recipe).save(Path(saved_models) / name)
     return position.history
+
+
+def _check_name(name):
+    """A run's name is the name of two folders, and a version is what is all digits there."""
+    if not re.fullmatch(r"(?!\d+$)[^/\0.][^/\0]{0,199}", name):
+        raise ValueError(
+            "a run's name is that of a folder, without a leading dot and not all digits; "
+            f"got {name!r}"
+        )
+
+
+def _with_own_decoding(translator, recipe):
+    """The translator, no longer greedy."""
+    lengths = (recipe.max_source_length, recipe.max_target_length)
+    decoding = zoo.Decoding(recipe.beam_size, recipe.length_penalty, *lengths)
+    parts = (translator.model, translator.source, translator.target)
+    return zoo.Translator(*parts, decoding, translator.known)
 
 
 def pairs_of(recipe, split, data_dir=None):
@@ -100,6 +114,9 @@ def _sample(pairs, count):
 
 def _translator(recipe, pairs, name):
     """The untrained model and its tokenizers, which decodes greedily."""
+    sizes = {"source_vocabulary_size", "target_vocabulary_size"} & set(recipe.overrides)
+    if sizes:
+        raise ValueError(f"`{sizes.pop()}` is the tokenizer's; change `vocabulary_size` instead")
     source, target = (
         TOKENIZERS[recipe.tokenizer].train(texts, recipe.vocabulary_size, lower=recipe.lower)
         for texts in (pairs.sources, pairs.targets)
@@ -115,7 +132,7 @@ def _translator(recipe, pairs, name):
         "paper": zoo.PRESETS[recipe.preset].paper,
         "parameters": model.count_params(),
         "data": pairs.name,
-        "licence": recipe.licence,
+        "licence": recipe.data_licence,
         "recipe": dataclasses.asdict(recipe),
     }
     decoding = zoo.Decoding(1, 0.0, recipe.max_source_length, recipe.max_target_length)
@@ -137,17 +154,17 @@ def _compile(model, recipe):
     )
 
 
-def _fit(keeper, translator, recipe, pairs, held_out):
+def _fit(run, position, translator, recipe, pairs, held_out, checkpoint_every):
     """`fit` to the end: the rest of an interrupted epoch first, then the others."""
-    position = keeper.position
     batches = Batches.of(pairs, translator.source, translator.target, recipe)
     validation = Batches.of(held_out, translator.source, translator.target, recipe)
+    if batches.cut:
+        print(f"{batches.cut} of {len(pairs.sources)} training pairs are cut to --max-*-length.")
     sample = _sample(held_out, recipe.validation_examples)
     callbacks = [
         Validation(translator, sample, recipe.metric),
-        keeper,
-        keras.callbacks.TensorBoard(keeper.run.folder / "tensorboard", write_graph=False),
-        keras.callbacks.TerminateOnNaN(),
+        Keeper(run, position, f"val_{recipe.metric}", len(batches), checkpoint_every),
+        keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False),
     ]
     if position.step:  # Keras makes its metrics at the first batch; the keeper sets them before.
         (inputs, targets), *_ = validation.in_order().take(1)

@@ -19,6 +19,7 @@ _HOMES = {
     "Translator": "zoo.translator",
     "build": "zoo.models",
     "decoding": None,
+    "explain": None,
     "layers": None,
     "load": "zoo.models",
     "models": None,

@@ -3,7 +3,12 @@
 import json
 from pathlib import Path
 
+from zoo.replacing import replacing
+
 NAME = "card.json"
+
+# What every card has.
+NEEDED = {"decoding": dict, "files": dict}
 
 
 def read(folder):
@@ -11,7 +16,7 @@ def read(folder):
 
     Raises:
         FileNotFoundError: where there is none.
-        ValueError: for one that is no JSON.
+        ValueError: for one that is damaged.
     """
     path = Path(folder) / NAME
     if not path.is_file():
@@ -19,13 +24,16 @@ def read(folder):
             f"no trained model in {folder}: expected {path}; train one with `attention-zoo train`"
         )
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}); train the model again") from error
+        card = json.loads(path.read_text(encoding="utf-8"))
+        wrong = [name for name, kind in NEEDED.items() if not isinstance(card[name], kind)]
+    except (ValueError, TypeError, KeyError) as error:
+        wrong = [error]
+    if wrong:
+        raise ValueError(f"{path} is damaged ({wrong[0]}); restore it, or train the model again")
+    return card
 
 
 def write(folder, card):
-    """Write the card beside its place and rename it into it."""
-    beside = Path(folder) / f".writing.{NAME}"
-    beside.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside.rename(Path(folder) / NAME)
+    """Put a card into a model's folder."""
+    with replacing(Path(folder) / NAME) as beside:
+        beside.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

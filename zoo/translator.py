@@ -1,13 +1,16 @@
 """Text in, text out: tokenizers, a model and a decoding in one graph."""
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from zoo import card
 from zoo.decoding import beam_search, greedy
 from zoo.models import load
+from zoo.replacing import replacing
 from zoo.text import load_tokenizer, with_end
 
 TEXT = tf.TensorSpec([None], tf.string, name="text")
@@ -29,14 +32,18 @@ class Decoding:
     max_target_length: int = 128
 
     def __post_init__(self):
-        for field, least in (
-            ("beam_size", 1),
-            ("length_penalty", 0),
-            ("max_source_length", 1),
-            ("max_target_length", 1),
-        ):
-            if getattr(self, field) < least:
-                raise ValueError(f"`{field}` must be {least} or more, got {getattr(self, field)}.")
+        for name, (least, most, kind) in RANGES.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind) or not least <= value <= most:
+                raise ValueError(f"`{name}` must be a number from {least} to {most}; got {value!r}")
+
+
+RANGES = {
+    "beam_size": (1, 1024, int),
+    "length_penalty": (0, 100, (int, float)),
+    "max_source_length": (1, 2**16, int),
+    "max_target_length": (1, 2**16, int),
+}
 
 
 class Translator:
@@ -53,6 +60,11 @@ class Translator:
     """
 
     def __init__(self, model, source, target, decoding=None, known=None):
+        if keras.backend.backend() != "tensorflow":
+            raise ValueError(
+                f"text is translated in TensorFlow's graph, but Keras runs on "
+                f"{keras.backend.backend()}: set KERAS_BACKEND=tensorflow"
+            )
         self.model = model
         self.source = source
         self.target = target
@@ -116,15 +128,15 @@ class Translator:
         return answers
 
     def save(self, folder):
-        """Write model, tokenizers and card, each beside its place and renamed into it."""
+        """Write model and tokenizers, and last the card, which holds the others' digests."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.source.save(folder, "source")
         self.target.save(folder, "target")
-        card.write(folder, {**self.known, "decoding": dataclasses.asdict(self.decoding)})
-        beside = folder / ".writing.model.keras"
-        self.model.save(beside, include_optimizer=False)
-        beside.rename(folder / "model.keras")
+        with replacing(folder / "model.keras") as beside:
+            self.model.save(beside, include_optimizer=False)
+        decoding = dataclasses.asdict(self.decoding)
+        card.write(folder, {**self.known, "decoding": decoding, "files": _digests(folder)})
 
     @classmethod
     def load(cls, folder, **decoding):
@@ -132,13 +144,27 @@ class Translator:
 
         Raises:
             FileNotFoundError: where no trained model is.
+            ValueError: for a folder that is damaged, or whose files are of several trainings.
         """
         folder = Path(folder)
-        model = load(folder)
         known = card.read(folder)
-        decoding = Decoding(**{**known.pop("decoding"), **decoding})
+        model = load(folder)
         source, target = load_tokenizer(folder, "source"), load_tokenizer(folder, "target")
+        if known.pop("files") != _digests(folder):
+            raise ValueError(
+                f"{folder} holds files of several trainings; train the model again, or restore it"
+            )
+        try:
+            decoding = Decoding(**{**known.pop("decoding"), **decoding})
+        except TypeError as error:
+            raise ValueError(f"{folder / card.NAME} is damaged: {error}") from error
         return cls(model, source, target, decoding, known)
+
+
+def _digests(folder):
+    """What the files that make up a model hold, as SHA-256."""
+    names = ("model.keras", "source.json", "target.json")
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
 
 
 def _padded(ids):

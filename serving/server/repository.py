@@ -119,6 +119,8 @@ class Repository:
                     self.poll()
                 except (OSError, ValueError) as error:  # what is loaded goes on
                     log.warning("%s", error)
+                except Exception:  # so does the polling, whatever it was
+                    log.exception("a poll failed")
 
         thread = threading.Thread(target=watch, name="repository")
         thread.start()
@@ -164,7 +166,7 @@ class Repository:
             loaded = LoadedVersion(name, version, folder)
             warm_up(loaded, folder)
         except Exception as error:  # a broken export fails in any way it likes: others go on
-            status = status_of(error)
+            status = _in_one_line(status_of(error))
             self._set(name, version, Entry(ModelVersionStatus.END, error=status, changed=changed))
             log.warning("%s/%d is not served: %s", name, version, status.message)
         else:
@@ -173,6 +175,10 @@ class Repository:
     def _set(self, name: str, version: int, entry: Entry) -> None:
         entries = {**self._table.get(name, {}), version: entry}
         self._table = {**self._table, name: entries}
+
+
+def _in_one_line(error: StatusError) -> StatusError:
+    return StatusError(error.code, " ".join(error.message.split()))
 
 
 def _last_change(folder: Path) -> int:

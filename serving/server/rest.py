@@ -18,7 +18,7 @@ from tensorflow_serving.apis.model_pb2 import ModelSpec
 
 from serving.server.json_tensors import parse, read_inputs, write_outputs
 from serving.server.repository import Repository
-from serving.server.status import StatusError, invalid, status_of
+from serving.server.status import StatusError, invalid, logged_status_of
 from serving.server.versions import DEFAULT_SIGNATURE
 
 _SPEC = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
@@ -84,7 +84,7 @@ def _respond(repository: Repository, method: str, path: str, body: bytes) -> Res
     try:
         content = _answer(repository, method, path, body)
     except Exception as error:  # whatever it is, the client gets a code and JSON
-        status = status_of(error)
+        status = logged_status_of(error)
         code, content = _HTTP_CODES.get(status.code, 500), {"error": status.message}
     text = json.dumps(content, ensure_ascii=False)
     return Response(text.encode("utf-8", "replace"), code, media_type="application/json")

@@ -25,8 +25,9 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import (
     add_PredictionServiceServicer_to_server,
 )
 
+from serving.ports import address, listen
 from serving.server.repository import Repository
-from serving.server.status import invalid, status_of
+from serving.server.status import invalid, logged_status_of
 
 THREADS = 16
 GRACE_SECONDS = 10
@@ -43,7 +44,7 @@ def _answers(method: Callable) -> Callable:
                 raise invalid("Missing ModelSpec")
             return method(self, request)
         except Exception as error:  # whatever it is, the client gets a code
-            status = status_of(error)
+            status = logged_status_of(error)
         message = status.message
         if len(message) > _MESSAGE_LIMIT:
             message = message[:_MESSAGE_LIMIT] + "...TRUNCATED"
@@ -82,17 +83,21 @@ class ModelService(ModelServiceServicer):
         return self._repository.status(request.model_spec)
 
 
-def bind(repository: Repository, address: str) -> tuple[grpc.Server, int]:
+def bind(repository: Repository, host: str, port: int) -> tuple[grpc.Server, int]:
     """A server that holds its port but does not answer yet.
 
     Raises:
-        RuntimeError: The port is in use.
+        OSError: In one line, why the port is not to be had.
     """
+    listen(host, port).close()  # gRPC would print its own complaint, and give no reason
     options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)]
     server = grpc.server(ThreadPoolExecutor(THREADS, "grpc"), options=options)
     add_PredictionServiceServicer_to_server(PredictionService(repository), server)
     add_ModelServiceServicer_to_server(ModelService(repository), server)
-    return server, server.add_insecure_port(address)
+    try:
+        return server, server.add_insecure_port(address(host, port))
+    except RuntimeError as error:  # taken in between
+        raise OSError(f"Cannot listen on {address(host, port)}: {error}") from error
 
 
 @contextmanager

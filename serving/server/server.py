@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from serving import model_config
-from serving.ports import listen, port_in_use
+from serving.ports import check_apart, listen
 from serving.server.repository import Repository
 from serving.server.rest import rest_app, rest_served
 from serving.server.rpc import bind, grpc_served
@@ -40,6 +40,7 @@ class LocalServer:
         model_config_file: str | Path | None = None,
         poll_seconds: float = 1.0,
     ) -> None:
+        check_apart(rest_port, grpc_port)
         self.host = host
         self.rest_port = rest_port
         self.grpc_port = grpc_port
@@ -55,7 +56,7 @@ class LocalServer:
         with ExitStack() as stack:
             listener = stack.enter_context(listen(self.host, self.rest_port))
             self.rest_port = listener.getsockname()[1]
-            grpc_server = self._bind_grpc()
+            grpc_server, self.grpc_port = bind(self.repository, self.host, self.grpc_port)
             self.repository.poll()
             stack.enter_context(rest_served(rest_app(self.repository), listener))
             stack.enter_context(grpc_served(grpc_server))
@@ -77,10 +78,3 @@ class LocalServer:
             signal.signal(number, lambda *_: stop.set())
         print(greeting, flush=True)
         stop.wait()
-
-    def _bind_grpc(self):
-        try:
-            server, self.grpc_port = bind(self.repository, f"{self.host}:{self.grpc_port}")
-        except RuntimeError as error:
-            raise port_in_use(self.host, self.grpc_port) from error
-        return server

@@ -28,6 +28,13 @@ def invalid(message: str) -> StatusError:
     return StatusError(StatusCode.INVALID_ARGUMENT, message)
 
 
+def logged_status_of(error: Exception) -> StatusError:
+    """`status_of` for a request: an unforeseen error is a bug, and leaves its traceback."""
+    if not isinstance(error, StatusError | tf.errors.OpError | OSError):
+        log.error("Unforeseen error", exc_info=error)
+    return status_of(error)
+
+
 def status_of(error: Exception) -> StatusError:
     """Gives any exception its canonical code, so that nothing leaves the server without one."""
     if isinstance(error, StatusError):
@@ -36,7 +43,6 @@ def status_of(error: Exception) -> StatusError:
         return StatusError(_BY_NUMBER[error.error_code], _plain(error.message))
     if isinstance(error, OSError):
         return StatusError(StatusCode.NOT_FOUND, str(error))
-    log.error("Unforeseen error", exc_info=error)
     return StatusError(StatusCode.UNKNOWN, f"{type(error).__name__}: {error}")
 
 

@@ -1,10 +1,15 @@
 """TensorProto <-> NumPy."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 
+from serving.server.json_values import MAX_RANK
 from serving.server.status import invalid
+
+MAX_FILLED = 2**20  # more values than a client sends by repeating one, less than hurts
 
 # The typed fields, as TensorFlow Serving fills them. `tf.make_tensor_proto` packs
 # `tensor_content` instead, where clients that read `outputs["score"].float_val` find nothing.
@@ -35,7 +40,19 @@ def to_proto(array: np.ndarray) -> TensorProto:
 
 
 def from_proto(alias: str, proto: TensorProto) -> np.ndarray:
+    """The tensor of a request; as in TensorFlow, its last value repeats until the shape is full."""
     try:
+        _check_shape(proto)
         return np.asarray(tf.make_ndarray(proto))
     except (TypeError, ValueError, KeyError) as error:
         raise invalid(f"tensor parsing error: {alias}: {error}") from error
+
+
+def _check_shape(proto: TensorProto) -> None:
+    sizes = [dim.size for dim in proto.tensor_shape.dim]
+    if len(sizes) > MAX_RANK:
+        raise ValueError(f"shape of {len(sizes)} dimensions; expected {MAX_RANK} at most")
+    if min(sizes, default=0) < 0:
+        raise ValueError(f"shape {sizes}; expected sizes of 0 or more")
+    if math.prod(sizes) > max(MAX_FILLED, proto.ByteSize()):  # a value takes a byte or more
+        raise ValueError(f"shape {sizes} is larger than the values sent; send each of them")

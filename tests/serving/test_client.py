@@ -80,6 +80,21 @@ def test_no_server(kind):
     assert error.value.message == expected
 
 
+def test_the_other_protocols_port(server):
+    hint = "gRPC is spoken on 8500, REST on 8501"
+    with pytest.raises(ServerError, match=f"no REST from .*; {hint}$"):
+        RestClient(port=server.grpc_port).translate("toy", ["a"])
+    with pytest.raises(ServerError, match=f"no gRPC from .*; {hint}$"):
+        GrpcClient(port=server.rest_port).translate("toy", ["a"])
+
+
+@pytest.mark.parametrize("kind", [RestClient, GrpcClient])
+@pytest.mark.parametrize("host", ["http://localhost:8501", "http://localhost", "localhost:8501"])
+def test_a_host_is_no_url(kind, host):
+    with pytest.raises(ValueError, match=r"^a host is .*, such as localhost, without http://.*got"):
+        kind(host)
+
+
 @pytest.mark.parametrize("kind", [RestClient, GrpcClient])
 def test_server_that_does_not_answer(kind):
     with socket.create_server(("127.0.0.1", 0)) as listener:

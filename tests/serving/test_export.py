@@ -12,10 +12,10 @@ import tensorflow as tf
 
 import zoo
 from serving.client import GrpcClient, RestClient
-from serving.export import export
+from serving.export import export, without_cudnn
 from serving.server import LocalServer
 
-TEXTS = ["2013년 2월 9일 토요일", "Tuesday, 14 June 1904", "", "ᚠᚢᚦ", "12 June " * 1000]
+TEXTS = ["2013년 2월 9일 토요일", "Tuesday, 14 June 1904", "", "ᚠᚢᚦ", "12 June 4," * 1000]
 
 # What TensorFlow Serving's stock binary refuses or lacks, by how the ops' names begin.
 FOREIGN = ("Xla", "Cudnn", "PyFunc", "EagerPyFunc", "NumpyFunction")
@@ -84,6 +84,16 @@ def test_every_op_is_a_stock_one(folder):
     assert not [op for op in ops if op.startswith(FOREIGN)]
 
 
+@pytest.mark.parametrize("preset", ["luong-general", "bahdanau-gru"])
+def test_recurrent_layers_do_without_cudnn(preset):
+    """Where a GPU is visible they would trace to its ops."""
+    model = zoo.build(preset, source_vocabulary_size=5, target_vocabulary_size=5, units=4)
+    without_cudnn(model)
+    (encoder,) = model.encoder
+    ways = [encoder.forward_layer, encoder.backward_layer] if preset[0] == "b" else [encoder]
+    assert [layer.use_cudnn for layer in ways] == [False] * len(ways)
+
+
 def test_each_weight_is_stored_once(folder, in_process):
     checkpoint = tf.train.load_checkpoint(str(folder / "1" / "variables" / "variables"))
     shapes = checkpoint.get_variable_to_shape_map()
@@ -125,8 +135,9 @@ def test_versions_count_up_and_are_never_overwritten(tiny_model, tmp_path):
     with pytest.raises(FileExistsError, match="never overwritten"):
         export(folder, version=1)
     assert (folder / "1" / "saved_model.pb").read_bytes() == before
-    with pytest.raises(ValueError, match="positive"):
-        export(folder, version=0)
+    for version in (0, 2**63):
+        with pytest.raises(ValueError, match="positive"):
+            export(folder, version=version)
 
 
 def test_no_trained_weights_no_export(tmp_path):
@@ -137,6 +148,7 @@ def test_no_trained_weights_no_export(tmp_path):
 
 def test_a_failed_export_leaves_nothing(tiny_model, tmp_path, monkeypatch):
     folder = shutil.copytree(tiny_model, tmp_path / "dates")
+    (folder / ".writing-999999999-1").mkdir()  # as if a killed export had left it
     before = sorted(path.name for path in folder.iterdir())
 
     def full_disk(*args, **kwargs):
@@ -145,7 +157,7 @@ def test_a_failed_export_leaves_nothing(tiny_model, tmp_path, monkeypatch):
     monkeypatch.setattr("serving.export.write_warmup_requests", full_disk)
     with pytest.raises(OSError, match="No space left"):
         export(folder)
-    assert sorted(path.name for path in folder.iterdir()) == before
+    assert sorted(path.name for path in folder.iterdir()) == before[1:]
 
 
 @pytest.mark.parametrize(

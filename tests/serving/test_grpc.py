@@ -71,11 +71,17 @@ def test_invalid_utf8_and_empty_batch(predictions):
     assert tf.make_ndarray(predictions.Predict(empty).outputs["text"]).shape == (0,)
 
 
-def broken_tensor():
-    message = request({"text": ["a", "b"]})
-    message.inputs["text"].tensor_shape.dim[0].size = 3
-    message.inputs["text"].tensor_shape.dim.add(size=-2)
+def shaped(*sizes):
+    """A request of one text that claims another shape."""
+    message = request({"text": "a"})
+    for size in sizes:
+        message.inputs["text"].tensor_shape.dim.add(size=size)
     return message
+
+
+def test_the_last_value_fills_the_shape(predictions):
+    response = predictions.Predict(shaped(3))
+    assert tf.make_ndarray(response.outputs["text"]).tolist() == [b"A"] * 3
 
 
 INVALID, NOT_FOUND = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
@@ -98,7 +104,12 @@ INVALID, NOT_FOUND = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
         (request({"txt": ["a"]}), INVALID, "Signature input alias: text not found in request"),
         (request({"text": [1.0]}), INVALID, "input text has type float32, expected string"),
         (request({"text": [["a"]]}), INVALID, "input text has shape [1, 1], expected (None,)"),
-        (broken_tensor(), INVALID, "tensor parsing error: text"),
+        (shaped(0), INVALID, "tensor parsing error: text: "),
+        (shaped(3, -2), INVALID, "text: shape [3, -2]; expected sizes of 0 or more"),
+        (shaped(-1), INVALID, "text: shape [-1]; expected sizes of 0 or more"),
+        (shaped(10**12), INVALID, "shape [1000000000000] is larger than the values sent"),
+        (shaped(2**32, 2**32), INVALID, "is larger than the values sent"),
+        (shaped(*[1] * 99), INVALID, "shape of 99 dimensions; expected 16 at most"),
         (
             request({"text": ["a"]}, output_filter=["none"]),
             INVALID,

@@ -78,6 +78,14 @@ def test_removing_the_model_ends_it(folder, repository):
     assert repository.served() == ["other/1"]
 
 
+def test_a_number_beyond_64_bits_is_no_version(folder, add_version):
+    add_version(2**63 - 1)
+    (folder / "toy" / str(2**63)).mkdir()
+    repository = Repository(lambda: model_config.scan(folder))
+    repository.poll()
+    assert states(repository) == {2**63 - 1: "AVAILABLE"}
+
+
 @pytest.mark.parametrize(
     ("file", "content"),
     [
@@ -98,9 +106,11 @@ def test_broken_version_leaves_the_old_one(folder, repository, file, content, ca
     assert states(repository) == {3: "END", 1: "AVAILABLE"}
     newest = repository.status(ModelSpec(name="toy")).model_version_status[0]
     assert newest.status.error_code != 0
-    assert newest.status.error_message
     assert answer(repository) == [b"A"]
-    assert "toy/3 is not served" in caplog.text
+    (record,) = caplog.records
+    assert record.getMessage() == f"toy/3 is not served: {newest.status.error_message}"
+    assert "\n" not in newest.status.error_message
+    assert not record.exc_info
 
     caplog.clear()
     repository.poll()

@@ -112,6 +112,52 @@ def test_port_in_use_before_anything_runs(folder, programs, program):
     assert commands == []
 
 
+@pytest.mark.parametrize(
+    ("flags", "error", "message"),
+    [
+        ({"rest_port": 70000}, ValueError, "a port is 0 to 65535; got 70000"),
+        ({"grpc_port": -1, "rest_port": 0}, ValueError, "a port is 0 to 65535; got -1"),
+        (
+            {"rest_port": 9000, "grpc_port": 9000},
+            ValueError,
+            "REST and gRPC need a port each; got 9000 for both: change one.",
+        ),
+        (
+            {"host": "192.0.2.1", "rest_port": 0},
+            OSError,
+            "Cannot listen on 192.0.2.1:0: Cannot assign requested address; choose another --host.",
+        ),
+    ],
+)
+def test_ports_and_hosts_that_cannot_be(folder, programs, flags, error, message):
+    with pytest.raises(error) as raised:
+        serve(folder, **flags)
+    assert str(raised.value) == message
+
+
+def test_host_that_is_none():
+    with pytest.raises(OSError, match=r"^Cannot listen on 300.1.1.1:0: .*; choose another --host"):
+        module.listen("300.1.1.1", 0)
+
+
+def test_ipv6_in_brackets():
+    command = docker_command("/saved", Path("/c/m.config"), "::1", 1, 2)
+    assert {"[::1]:1:8501", "[::1]:2:8500"} <= set(command)
+
+
+@pytest.mark.parametrize("file", ["card.json", "1/saved_model.pb"])
+def test_the_folder_of_one_model(tmp_path, file, monkeypatch):
+    path = tmp_path / "saved_models" / "dates" / file
+    path.parent.mkdir(parents=True)
+    path.touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"one of all models: did you mean saved_models\?$"):
+        model_config.scan("saved_models/dates")
+    monkeypatch.chdir(tmp_path / "saved_models" / "dates")
+    with pytest.raises(ValueError, match=rf"did you mean {tmp_path}/saved_models\?$"):
+        model_config.scan(".")
+
+
 def test_run_gives_the_exit_status():
     command = [sys.executable, "-c", "raise SystemExit(3)"]
     assert module._run(command) == 3

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from serving.client import GrpcClient, RestClient
+from serving.ports import listen
 from serving.server import LocalServer
 
 
@@ -51,6 +52,27 @@ def test_port_in_use_is_one_line_before_anything_is_loaded(folder, protocol):
         assert server.repository.served() == []
 
 
+def test_one_port_for_both(tmp_path):
+    with pytest.raises(ValueError, match="REST and gRPC need a port each; got 9000 for both"):
+        LocalServer(tmp_path, rest_port=9000, grpc_port=9000)
+
+
+def test_a_port_in_use_is_told_once(folder, capfd):
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError):
+        LocalServer(folder, rest_port=0, grpc_port=taken.getsockname()[1]).__enter__()
+    assert "add_port" not in capfd.readouterr().err
+
+
+def test_ipv6(folder):
+    try:
+        listen("::1", 0).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with LocalServer(folder, host="::1", rest_port=0, grpc_port=0) as server:
+        for client in (RestClient("::1", server.rest_port), GrpcClient("[::1]", server.grpc_port)):
+            assert client.translate("toy", ["a"])["text"].tolist() == ["A"]
+
+
 def test_a_stopped_server_frees_its_ports(folder):
     with LocalServer(folder, rest_port=0, grpc_port=0) as first:
         ports = {"rest_port": first.rest_port, "grpc_port": first.grpc_port}
@@ -88,15 +110,33 @@ def test_concurrent_requests_get_their_own_answers(server):
     assert answers == [[f"A{number}"] * (number % 5 + 1) for number in range(80)]
 
 
-def test_sigterm_ends_the_command_gracefully(folder):
+def start(folder):
+    """The command, in a process of its own."""
     code = f"from serving.serve import serve; serve({str(folder)!r}, rest_port=0, grpc_port=0)"
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
+
+
+def test_a_folder_of_broken_versions_is_served_and_says_so(folder):
+    (folder / "toy" / "1" / "saved_model.pb").write_bytes(b"garbage")
+    process = start(folder)
+    greeting = process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+    nothing = f"nothing yet: no version in {folder} could be loaded, see above; REST on 127.0.0.1:"
+    assert greeting.startswith(f"The local server serves {nothing}")
+    assert errors.count("toy/1 is not served: ") == 1
+    assert "Traceback" not in errors
+
+
+def test_sigterm_ends_the_command_gracefully(folder):
+    process = start(folder)
     assert process.stdout.readline().startswith("The local server serves toy/1: REST on 127.0.0.1:")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=20) == 0
+    process.communicate(timeout=20)
+    assert process.returncode == 0

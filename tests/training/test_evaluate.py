@@ -17,8 +17,8 @@ def test_measures_a_corpus_and_notes_it_on_the_card(folder, tmp_path):
     answers = zoo.Translator.load(folder).translate_all(texts)
     lines = [f"{text}\t{answer or 'none'}" for text, answer in zip(texts, answers, strict=True)]
     (tmp_path / "own.tsv").write_text("\n".join(lines), encoding="utf-8")
-    scores = evaluate(folder, corpus=[str(tmp_path / "own.tsv")], split="train")
-    assert scores["exact_match"] == 100
+    scores = evaluate(folder, corpus=[str(tmp_path / "own.tsv")])
+    assert scores == {"exact_match": 100, "examples": len(texts)}
     assert card.read(folder)["scores"] == {"own.tsv": scores}
 
 

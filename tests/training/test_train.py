@@ -6,30 +6,37 @@ import signal
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import zoo
+from serving.export import export
 from training.run import Run
 from training.train import train
 
-# Trains in a process of its own; kills itself with SIGKILL after so many steps, or never.
+# Trains in a process of its own, which kills itself with SIGKILL after so many calls of a hook.
 PROCESS = """
-import dataclasses, json, os, signal, sys
-from training.callbacks import Keeper
+import itertools, json, os, signal, sys
+from training import callbacks
 from training.recipes import Recipe
 from training.train import train
 
-fields, folder, data_dir, kill_after = json.loads(sys.argv[1])
+fields, folder, data_dir, moment = json.loads(sys.argv[1])
 fields["corpus"] = tuple(fields["corpus"])
-after_batch = Keeper.on_train_batch_end
 
-def killing(self, batch, logs=None):
-    after_batch(self, batch, logs)
-    if self.position.epoch * 10 + self.position.step == kill_after:
-        os.kill(os.getpid(), signal.SIGKILL)
+if moment:
+    owner, name, count = getattr(callbacks, moment[0]), moment[1], itertools.count(1)
+    hook = getattr(owner, name)
 
-Keeper.on_train_batch_end = killing
+    def killing(self, *args, **kwargs):
+        hook(self, *args, **kwargs)
+        if next(count) == moment[2]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(owner, name, killing)
+
 history = train(
     Recipe(**fields), "run", runs=folder + "/runs", saved_models=folder + "/saved_models",
     data_dir=data_dir, checkpoint_every=2,
@@ -38,24 +45,39 @@ print(json.dumps(history))
 """
 
 
+def batch(count):
+    """After so many steps of this process; an epoch has ten, and every second a checkpoint."""
+    return "Keeper", "on_train_batch_end", count
+
+
+VALIDATION = "Validation", "on_epoch_end", 1
+EPOCH = "Keeper", "on_epoch_end", 1
+MOMENTS = {
+    "three": [batch(5), VALIDATION, batch(5)],
+    "ten": [batch(1), batch(2), batch(7), VALIDATION, EPOCH, batch(1), batch(2), batch(8),
+            VALIDATION, EPOCH],
+}  # fmt: skip
+
+
 @pytest.fixture
 def recipe(tiny_recipe):
     """With dropout, so that the random state matters."""
     return dataclasses.replace(tiny_recipe, overrides={**tiny_recipe.overrides, "dropout": 0.2})
 
 
-def run_process(recipe, folder, data_dir, kill_after=None):
-    arguments = [dataclasses.asdict(recipe), str(folder), data_dir, kill_after]
+def run_process(recipe, folder, data_dir, moment=None):
+    arguments = [dataclasses.asdict(recipe), str(folder), data_dir, moment]
     command = [sys.executable, "-c", PROCESS, json.dumps(arguments)]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_a_killed_run_goes_on_to_the_same_numbers(recipe, tmp_path, data_dir):
+@pytest.mark.parametrize("moments", ["three", pytest.param("ten", marks=pytest.mark.slow)])
+def test_a_killed_run_goes_on_to_the_same_numbers(moments, recipe, tmp_path, data_dir):
     whole = run_process(recipe, tmp_path / "whole", data_dir)
-    for step in (5, 13):  # within the first epoch, off a checkpoint; within the second
-        killed = run_process(recipe, tmp_path / "killed", data_dir, kill_after=step)
+    for moment in MOMENTS[moments]:
+        killed = run_process(recipe, tmp_path / "killed", data_dir, moment)
         assert killed.returncode == -signal.SIGKILL
-        assert not (tmp_path / "killed" / "saved_models").exists()
+        assert not list((tmp_path / "killed" / "saved_models").iterdir())
     resumed = run_process(recipe, tmp_path / "killed", data_dir)
     last = [json.loads(run.stdout.splitlines()[-1]) for run in (whole, resumed)]
     assert last[0] == last[1]
@@ -119,7 +141,9 @@ def test_one_s_own_corpus_trains(tmp_path, tiny_recipe):
     (tmp_path / "own.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     own = dataclasses.replace(tiny_recipe, dataset="", corpus=(str(tmp_path / "own.tsv"),))
     train(own, "own", runs=tmp_path / "runs", saved_models=tmp_path / "saved_models")
-    assert zoo.Translator.load(tmp_path / "saved_models" / "own").translate(["3 4"])
+    translator = zoo.Translator.load(tmp_path / "saved_models" / "own")
+    assert len(translator.translate_all(["3 4", "5 6"])) == 2
+    assert translator.known["licence"] == "not stated"
 
 
 @pytest.mark.parametrize(
@@ -143,3 +167,63 @@ def test_bad_input_leaves_nothing_behind(change, message, tiny_recipe, tmp_path,
             data_dir=data_dir,
         )
     assert not list(tmp_path.iterdir())
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_saves_nothing(
+    tiny_recipe, tmp_path, data_dir, monkeypatch
+):
+    def no_number(self, y_true, y_pred):
+        return keras.ops.sum(y_pred) * float("nan")
+
+    monkeypatch.setattr("training.losses.TokenCrossentropy.call", no_number)
+    with pytest.raises(ValueError, match="loss is nan in epoch 1 at step 1"):
+        train(
+            tiny_recipe,
+            "nan",
+            runs=tmp_path / "runs",
+            saved_models=tmp_path / "saved_models",
+            data_dir=data_dir,
+        )
+    assert not list((tmp_path / "saved_models").iterdir())
+    assert not (tmp_path / "runs" / "nan" / "best.weights.h5").exists()
+
+
+def test_two_processes_can_not_train_one_run(tmp_path):
+    run = Run(tmp_path, {"recipe": {}})
+    with pytest.raises(ValueError, match="another process is training"):
+        Run(tmp_path, {"recipe": {}})
+    run.close()
+    Run(tmp_path, {"recipe": {}}).close()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "null", '{"recipe": 5}', "{"])
+def test_a_damaged_run_json_is_refused(content, tmp_path):
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(ValueError, match=r"run\.json is damaged"):
+        Run(tmp_path, {"recipe": {}})
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/tmp/a", "7", ".hidden", "x" * 201])
+def test_a_name_that_is_no_folder_s_is_refused(name, tiny_recipe, tmp_path):
+    with pytest.raises(ValueError, match="name"):
+        train(tiny_recipe, name, runs=tmp_path / "runs", saved_models=tmp_path / "models")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_sentencepiece_model_trains_and_exports(tmp_path, tiny_recipe):
+    """Its tokenizer's ops come from tensorflow-text, which the loading process imports."""
+    lines = [f"{day} {month}\t{month}/{day}" for day in range(1, 30) for month in range(1, 13)]
+    (tmp_path / "own.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    recipe = dataclasses.replace(
+        tiny_recipe,
+        corpus=(str(tmp_path / "own.tsv"),),
+        tokenizer="sentencepiece",
+        vocabulary_size=280,
+        epochs=1,
+    )
+    train(recipe, "own", runs=tmp_path / "runs", saved_models=tmp_path)
+    expected = zoo.Translator.load(tmp_path / "own").translate(["3 4"])
+    served = tf.saved_model.load(export(tmp_path / "own")).signatures["serving_default"]
+    got = served(text=tf.constant(["3 4"]))
+    assert got["text"].numpy().tolist() == expected["text"].numpy().tolist()
+    np.testing.assert_allclose(got["score"], expected["score"], atol=1e-5)

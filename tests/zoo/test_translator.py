@@ -1,5 +1,7 @@
 """The whole way from text to text, in process."""
 
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -78,9 +80,34 @@ def test_the_model_loads_alone_for_ones_own_use(tiny_model, translator):
     np.testing.assert_array_equal(model.get_weights()[0], translator.model.get_weights()[0])
 
 
+DAMAGE = {
+    "model of another file": ("model.keras", b"not a model"),
+    "empty card": ("card.json", b""),
+    "card of another shape": ("card.json", b"[]"),
+    "card without a decoding": ("card.json", b"{}"),
+    "tokenizer": ("source.txt", b"a\n"),
+    "tokenizer's options": ("target.json", b'{"kind": "runes"}'),
+}
+
+
+@pytest.mark.parametrize("file, content", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_folder_is_refused(file, content, tiny_model, tmp_path):
+    folder = shutil.copytree(tiny_model, tmp_path / "dates")
+    (folder / file).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{file.partition('.')[0]}\.\w+ is"):
+        zoo.Translator.load(folder)
+
+
+def test_files_of_two_trainings_are_refused(tiny_model, translator, tmp_path):
+    folder = shutil.copytree(tiny_model, tmp_path / "dates")
+    translator.target.save(folder, "source")
+    with pytest.raises(ValueError, match="several trainings"):
+        zoo.Translator.load(folder)
+
+
 @pytest.mark.parametrize(
     "wrong",
-    [{"beam_size": 0}, {"length_penalty": -1.0}, {"max_target_length": 0}],
+    [{"beam_size": 0}, {"length_penalty": float("nan")}, {"max_target_length": 1e9}],
     ids=lambda wrong: next(iter(wrong)),
 )
 def test_a_decoding_that_is_none_is_refused(wrong):

@@ -40,9 +40,19 @@ def load_pairs(
     return Pairs(dataset, examples[source], examples[target])
 
 
+def whole_corpus(paths: Sequence[Path]) -> Pairs:
+    """Loads all of one's own files (see `read_corpus`)."""
+    sources, targets = zip(*read_corpus(paths), strict=True)
+    return Pairs(_name(paths), list(sources), list(targets))
+
+
+def _name(paths: Sequence[Path]) -> str:
+    return "+".join(Path(path).name for path in paths)
+
+
 def load_corpus(paths: Sequence[Path], split: str) -> Pairs:
     """Loads one split of one's own files (see `read_corpus` and `split_of`)."""
-    name = "+".join(Path(path).name for path in paths)
+    name = _name(paths)
     splits = split_pairs(read_corpus(paths))
     if split not in splits:
         raise _unknown(split, splits, f"split of {name}")

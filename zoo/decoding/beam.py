@@ -4,10 +4,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from zoo.decoding.hypotheses import Hypotheses, free_batch, rows
+from zoo.decoding.hypotheses import IMPOSSIBLE, Hypotheses, free_batch, gains, rows
 from zoo.text.vocabulary import END, PAD, START
-
-IMPOSSIBLE = -1e30
 
 
 class Live(NamedTuple):
@@ -21,7 +19,8 @@ class Live(NamedTuple):
 class Finished(NamedTuple):
     """The best hypotheses that reached END, best first; `(batch, beams)` each.
 
-    A finished hypothesis is remembered by where it ended: at which step, and from which beam.
+    A finished hypothesis is remembered by where it ended: at which step (-1 where there is none),
+    and from which beam.
     """
 
     scores: tf.Tensor
@@ -63,7 +62,7 @@ def beam_search(step, encoded, state, max_length, beam_size, n_best=1, alpha=0.0
         alpha: >= 0; strength of the length penalty, 0 for none.
 
     Returns:
-        `Hypotheses`, `n_best` for each source; score -1e30 where there are not as many strings.
+        `Hypotheses`, `n_best` for each source; score IMPOSSIBLE where there are not as many.
 
     Reference:
         Wu et al. 2016, "Google's Neural Machine Translation System", section 7.
@@ -73,7 +72,8 @@ def beam_search(step, encoded, state, max_length, beam_size, n_best=1, alpha=0.0
 
     def undecided(t, live, finished, history):
         bound = live.log_probabilities[:, 0] / best_penalty
-        open_ended = tf.reduce_any(bound > finished.scores[:, n_best - 1])
+        to_beat = tf.maximum(finished.scores[:, n_best - 1], IMPOSSIBLE / 2 / best_penalty)
+        open_ended = tf.reduce_any(bound > to_beat)
         return (t == 0) | (t < max_length) & open_ended
 
     def body(t, live, finished, history):
@@ -112,13 +112,14 @@ def _first(batch, beam_size, max_length, state):
         {name: tf.repeat(tensor, beam_size, axis=0) for name, tensor in state.items()},
     )
     none = tf.fill([batch, beam_size], IMPOSSIBLE)
-    nowhere = tf.zeros([batch, beam_size], tf.int32)
+    never = tf.fill([batch, beam_size], -1)
+    anywhere = tf.zeros([batch, beam_size], tf.int32)
     history = History(
         tf.TensorArray(tf.int32, max_length, element_shape=[None, beam_size]),
         tf.TensorArray(tf.int32, max_length, element_shape=[None, beam_size]),
         tf.TensorArray(tf.float32, max_length, element_shape=[None, beam_size, None]),
     )
-    return tf.constant(0), live, Finished(none, none, nowhere, nowhere), history
+    return tf.constant(0), live, Finished(none, none, never, anywhere), history
 
 
 def _shapes(first):
@@ -133,12 +134,10 @@ def _shapes(first):
 
 
 def _extend(log_probabilities, logits, last):
-    """Log-probability of every extension `(batch, beams, vocabulary)`; at the last, END only."""
+    """Log-probability of every extension, `(batch, beams, vocabulary)`."""
     batch, beams = tf.unstack(tf.shape(log_probabilities))
-    gains = tf.nn.log_softmax(tf.cast(logits, tf.float32))
-    gains = tf.reshape(gains, [batch, beams, logits.shape[-1]])
-    forbidden = last & (tf.range(logits.shape[-1]) != END)
-    return log_probabilities[..., None] + tf.where(forbidden, IMPOSSIBLE, gains)
+    gained = tf.reshape(gains(logits, last), [batch, beams, logits.shape[-1]])
+    return log_probabilities[..., None] + gained
 
 
 def _best_extensions(totals, count):
@@ -152,11 +151,12 @@ def _best_extensions(totals, count):
 def _finish(finished, t, totals, beams, ended, penalty):
     """Let those of the first `beam_size` extensions that end compete with the finished ones."""
     count = finished.scores.shape[1]
-    totals = tf.where(ended, totals, IMPOSSIBLE)[:, :count]
+    possible = (ended & (totals > IMPOSSIBLE / 2))[:, :count]
+    totals = tf.where(possible, totals[:, :count], IMPOSSIBLE)
     newly = Finished(
-        tf.maximum(totals / penalty, IMPOSSIBLE),
+        tf.where(possible, totals / penalty, IMPOSSIBLE),
         totals,
-        tf.fill(tf.shape(totals), t),
+        tf.where(possible, t, -1),
         beams[:, :count],
     )
     both = Finished(*(tf.concat(pair, 1) for pair in zip(finished, newly, strict=True)))

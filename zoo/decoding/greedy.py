@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from zoo.decoding.hypotheses import Hypotheses, free_batch, rows
+from zoo.decoding.hypotheses import Hypotheses, free_batch, gains, rows
 from zoo.text.vocabulary import END, PAD, START
 
 
@@ -26,13 +26,11 @@ def greedy(step, encoded, state, max_length):
 
     def body(t, tokens, state, done, lengths, total, chosen, attended):
         logits, state, attention = step(tokens, {**encoded, **state})
-        log_probabilities = tf.nn.log_softmax(tf.cast(logits, tf.float32))
-        best = tf.argmax(log_probabilities, axis=-1, output_type=tf.int32)
-        best = tf.where(t == max_length - 1, END, best)
-        gain = tf.gather(log_probabilities, best, axis=1, batch_dims=1)
+        gain = gains(logits, t == max_length - 1)
+        best = tf.argmax(gain, axis=-1, output_type=tf.int32)
         tokens = tf.where(done, PAD, best)
         attention = tf.where(done[:, None], 0.0, tf.cast(attention, tf.float32))
-        total += tf.where(done, 0.0, gain)
+        total += tf.where(done, 0.0, tf.reduce_max(gain, axis=-1))
         lengths += tf.cast(tf.logical_not(done), tf.int32)
         chosen, attended = chosen.write(t, tokens), attended.write(t, attention)
         return t + 1, tokens, state, done | (tokens == END), lengths, total, chosen, attended

@@ -6,16 +6,25 @@ from pathlib import Path
 from zoo.explain.alignment import label
 
 
+def check_picture(path):
+    """Raise a `ValueError` if no PNG can be written there."""
+    path = Path(path)
+    if path.suffix.lower() != ".png" or not path.parent.is_dir() or path.is_dir():
+        raise ValueError(f"a picture is a .png in a folder that exists; got {str(path)!r}")
+
+
 def heat_map(alignments, path):
     """Draw alignments, one below the other, and write a PNG.
 
     Args:
         alignments: list of `Alignment`.
-        path: where to write it.
+        path: where to write it, ending in `.png`.
 
     Raises:
         ImportError: without the `plots` extra.
+        ValueError: for a path that is no PNG's.
     """
+    check_picture(path)
     plt = _matplotlib()
     heights = [0.28 * len(alignment.target) + 1.4 for alignment in alignments]
     width = max(0.28 * max(len(alignment.source) for alignment in alignments) + 2.2, 6)

@@ -172,8 +172,10 @@ class RecurrentDecoder(keras.layers.Layer):
             return self.attention.attend(query, memory, keys, memory_mask, state)
 
         loop.dropout_masks(self.cells, self.cell_input_dims, initial_state, training)
-        outputs, weights, state = self._run(look, inputs, list(initial_state), training)
-        loop.forget_dropout_masks(self.cells)
+        try:
+            outputs, weights, state = self._run(look, inputs, list(initial_state), training)
+        finally:
+            loop.forget_dropout_masks(self.cells)
         answers = (outputs,)
         answers += (weights,) if return_attention_scores else ()
         answers += (state,) if return_state else ()

@@ -4,12 +4,7 @@ from pathlib import Path
 
 import keras
 
-# Imported to be registered with Keras, which builds them by name.
-from zoo.models import (  # noqa: F401
-    recurrent_translator,
-    text_classifier,
-    transformer_translator,
-)
+from zoo.models.presets import MODELS
 
 
 def load(folder):
@@ -17,10 +12,15 @@ def load(folder):
 
     Raises:
         FileNotFoundError: where there is none.
+        ValueError: for one that is damaged, or none of the zoo's.
     """
     path = Path(folder) / "model.keras"
     if not path.is_file():
-        raise FileNotFoundError(
-            f"no trained model in {folder}: expected {path}; train one with `attention-zoo train`"
-        )
-    return keras.saving.load_model(path, compile=False)
+        raise FileNotFoundError(f"no {path}; train a model with `attention-zoo train`")
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # what Keras raises depends on where the damage is
+        raise ValueError(f"{path} is damaged; restore it, or train the model again") from error
+    if type(model) not in MODELS.values():
+        raise ValueError(f"{path} is no model of this zoo; train one with `attention-zoo train`")
+    return model

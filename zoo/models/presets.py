@@ -50,15 +50,19 @@ class Preset:
         return Preset(self.model, paper or self.paper, {**self.settings, **settings})
 
 
-_seq2seq = Preset("recurrent", CHO, {"cell": "gru", "attention": None})
+_seq2seq = Preset("recurrent", CHO, {"cell": "gru", "attention": None, "bidirectional": False})
 _bahdanau = Preset("recurrent", BAHDANAU, {"cell": "gru", "attention": "bahdanau"})
-_luong = Preset("recurrent", LUONG, {"cell": "lstm", "attention": "luong", "score": "general"})
+_luong = Preset(
+    "recurrent",
+    LUONG,
+    {"cell": "lstm", "attention": "luong", "score": "general", "bidirectional": False},
+)
 _transformer = Preset("transformer", VASWANI, {})
 
 PRESETS = {
     "seq2seq-rnn": _seq2seq.differing(ELMAN, cell="rnn"),
     "seq2seq-gru": _seq2seq,
-    "seq2seq-lstm": _seq2seq.differing(SUTSKEVER, cell="lstm", bidirectional=False),
+    "seq2seq-lstm": _seq2seq.differing(SUTSKEVER, cell="lstm"),
     "bahdanau-rnn": _bahdanau.differing(cell="rnn"),
     "bahdanau-gru": _bahdanau,
     "bahdanau-lstm": _bahdanau.differing(cell="lstm"),
@@ -75,10 +79,10 @@ PRESETS = {
         decoder_layers=3,
         residual=True,
     ),
-    "luong-dot": _luong.differing(score="dot", bidirectional=False),
+    "luong-dot": _luong.differing(score="dot"),
     "luong-general": _luong,
     "luong-concat": _luong.differing(score="concat"),
-    "luong-scaled": _luong.differing(VASWANI, score="scaled", bidirectional=False),
+    "luong-scaled": _luong.differing(VASWANI, score="scaled"),
     "luong-location": _luong.differing(score="location"),
     "luong-local-m": _luong.differing(attention="luong-local-m"),
     "luong-local-p": _luong.differing(attention="luong-local-p"),
@@ -130,10 +134,33 @@ def build(name, /, **overrides):
     """
     chosen = preset(name)
     model, settings = MODELS[chosen.model], {**chosen.settings, **overrides}
-    known = [argument for argument in inspect.signature(model).parameters if argument != "kwargs"]
+    known = dict(inspect.signature(model).parameters)
+    del known["kwargs"]
     unknown = sorted(set(settings) - {*known, "name"})
     if unknown:
         raise ValueError(
             f"Preset {name!r} takes no {', '.join(unknown)}; it takes: {', '.join(known)}."
         )
+    for argument, value in settings.items():
+        if argument in known:
+            _check(argument, value, known[argument].default)
     return model(**settings)
+
+
+def _check(argument, value, default):
+    """Refuse a value of another kind than the argument's default, if that is one of a kind.
+
+    Sizes have no default; names and what may be None are the model's own to check.
+    """
+    if isinstance(default, bool):
+        expected, fits = "True or False", isinstance(value, bool)
+    elif isinstance(default, float):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        expected, fits = "a number from 0 to below 1", number and 0 <= value < 1
+    elif isinstance(default, int) or default is inspect.Parameter.empty:
+        number = isinstance(value, int) and not isinstance(value, bool)
+        expected, fits = "a whole number from 1 to 2**24", number and 1 <= value <= 2**24
+    else:
+        return
+    if not fits:
+        raise ValueError(f"`{argument}` must be {expected}; got {value!r}.")

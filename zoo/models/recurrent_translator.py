@@ -31,6 +31,10 @@ class RecurrentTranslator(keras.Model):
     Called on `(source ids, target ids)`, target shifted right, it gives the logits of every
     position. `encode`, `start` and `step` are the same layers, one token at a time.
 
+    Each state of the decoder starts from a `tanh` layer of its own over all that the last encoder
+    layer ended in. In the papers an LSTM's states are handed over as they are, and Bahdanau's
+    `tanh` layer sees the backward state alone; this one fits any cell, width and depth.
+
     Args:
         source_vocabulary_size, target_vocabulary_size: how many ids there are. Id 0 is padding.
         embedding_dim: width of both embeddings.

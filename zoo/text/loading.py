@@ -23,7 +23,10 @@ def load_tokenizer(folder, name: str):
             f"{vocabulary} is not the vocabulary that {path} was saved with: "
             "one was damaged or edited; restore both from the same save, or train anew"
         )
-    return tokenizer.from_bytes(data, **options)
+    try:
+        return tokenizer.from_bytes(data, **options)
+    except TypeError as error:
+        raise _not_saved(path) from error
 
 
 def _options(path):
@@ -33,7 +36,11 @@ def _options(path):
             return options
     except (ValueError, TypeError, KeyError):
         pass
-    raise ValueError(
+    raise _not_saved(path)
+
+
+def _not_saved(path):
+    return ValueError(
         f"{path} is not a saved tokenizer: expected JSON with a sha256 and a kind that is one of "
         f"{', '.join(_KINDS)}; restore it, or train anew"
     )

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import tensorflow as tf
 
+from zoo.replacing import replacing
 from zoo.text.vocabulary import without_specials
 
 
@@ -49,12 +49,7 @@ class Tokenizer(tf.Module):
         folder, data = Path(folder), self._to_bytes()
         folder.mkdir(parents=True, exist_ok=True)
         options = self.config() | {"sha256": hashlib.sha256(data).hexdigest()}
-        _replace(folder / f"{name}{self.suffix}", data)
-        _replace(folder / f"{name}.json", json.dumps(options, indent=2).encode() + b"\n")
-
-
-def _replace(path, data):
-    """Writes beside the place and renames, so that no reader ever sees half a file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(data)
-    beside.replace(path)
+        with replacing(folder / f"{name}{self.suffix}") as beside:
+            beside.write_bytes(data)
+        with replacing(folder / f"{name}.json") as beside:
+            beside.write_text(json.dumps(options, indent=2) + "\n", encoding="utf-8")

@@ -7,10 +7,11 @@ import pytest
 import tensorflow as tf
 
 from zoo.decoding import beam_search, greedy
-from zoo.text import END
+from zoo.text import END, PAD, START
 
-VOCABULARY, LONGEST, SOURCES = 5, 4, 2
-PREFIXES = sum((VOCABULARY - 1) ** length for length in range(LONGEST))
+VOCABULARY, LONGEST, SOURCES = 6, 4, 2
+WORDS = [token for token in range(VOCABULARY) if token not in (PAD, START, END)]
+PREFIXES = sum(len(WORDS) ** length for length in range(LONGEST))
 
 
 class RandomLanguageModel:
@@ -45,11 +46,10 @@ class RandomLanguageModel:
 
     def ranked(self, source, alpha):
         """Every string that ends within the longest length, the best first."""
-        words = [token for token in range(VOCABULARY) if token != END]
         strings = [
             (*body, END)
             for length in range(LONGEST)
-            for body in itertools.product(words, repeat=length)
+            for body in itertools.product(WORDS, repeat=length)
         ]
         penalty = {string: ((5 + len(string)) / 6) ** alpha for string in strings}
         scores = {s: self.log_probability(source, s) / penalty[s] for s in strings}
@@ -100,7 +100,7 @@ def test_greedy_takes_the_best_token_at_each_step():
         prefix, expected = 0, []
         while not expected or expected[-1] != END:
             last = len(expected) == LONGEST - 1
-            token = END if last else int(model.table[source, prefix].argmax())
+            token = END if last else max([*WORDS, END], key=model.table[source, prefix].__getitem__)
             expected.append(token)
             prefix = (prefix * VOCABULARY + token) % VOCABULARY**LONGEST
         assert strings(found, source) == [tuple(expected)]
@@ -120,7 +120,7 @@ def test_alignment_is_that_of_the_returned_string(search):
 
 def test_a_finished_hypothesis_is_not_dropped_for_a_worse_longer_one():
     """END at once has probability 0.6; every longer string has less."""
-    probabilities = np.full((VOCABULARY,), 0.1)
+    probabilities = np.full((VOCABULARY,), 0.08)
     probabilities[END] = 0.6
 
     def step(tokens, given):
@@ -136,3 +136,14 @@ def test_a_finished_hypothesis_is_not_dropped_for_a_worse_longer_one():
     )
     assert strings(found, 0) == [(END,)]
     np.testing.assert_allclose(found.log_probabilities[0, 0], np.log(0.6), rtol=1e-5)
+
+
+def test_fewer_strings_than_asked_for_leave_empty_places():
+    """In one place there is only END: one string."""
+    model = RandomLanguageModel(0)
+    sources = tf.range(SOURCES)
+    state = {"prefix": 0 * sources, "fresh": 1 + 0 * sources}
+    found = beam_search(model.step, {"source": sources}, state, 1, 3, n_best=3, alpha=0.6)
+    np.testing.assert_array_equal(found.lengths, [[1, 0, 0]] * SOURCES)
+    np.testing.assert_array_equal(found.tokens[:, :, 0], [[END, PAD, PAD]] * SOURCES)
+    assert (found.scores[:, 1:].numpy() == np.float32(-1e30)).all()
