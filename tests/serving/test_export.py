@@ -160,20 +160,16 @@ def test_a_failed_export_leaves_nothing(tiny_model, tmp_path, monkeypatch):
     assert sorted(path.name for path in folder.iterdir()) == before[1:]
 
 
+# One of each kind; the others take their time.
+QUICK = ("seq2seq-gru", "bahdanau-coverage", "luong-local-p", "transformer-rope")
+
+
 @pytest.mark.parametrize(
     "preset",
     [
-        "seq2seq-gru",
-        "bahdanau-gru",
-        "bahdanau-coverage",
-        "luong-dot",
-        "luong-concat",
-        "luong-location",
-        "luong-local-m",
-        "luong-local-p",
-        "mocha",
-        "gnmt",
-        *(name for name, preset in zoo.PRESETS.items() if preset.model == "transformer"),
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, preset in zoo.PRESETS.items()
+        if preset.model != "classifier"
     ],
 )
 def test_every_kind_of_model_exports(preset, in_process, tmp_path):

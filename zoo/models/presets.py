@@ -159,7 +159,9 @@ def _check(argument, value, default):
         expected, fits = "a number from 0 to below 1", number and 0 <= value < 1
     elif isinstance(default, int) or default is inspect.Parameter.empty:
         number = isinstance(value, int) and not isinstance(value, bool)
-        expected, fits = "a whole number from 1 to 2**24", number and 1 <= value <= 2**24
+        least = 0 if argument == "num_layers" else 1  # none is a model, too
+        expected = f"a whole number from {least} to 2**24"
+        fits = number and least <= value <= 2**24
     else:
         return
     if not fits:

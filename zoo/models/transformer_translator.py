@@ -95,6 +95,8 @@ class TransformerTranslator(keras.Model):
             "gated_attention": gated_attention,
             "window": window,
         }
+        if num_layers < 1:
+            raise ValueError(f"`num_layers` must be 1 or more; got {num_layers}.")
         self.options = {
             **block,
             "source_vocabulary_size": source_vocabulary_size,
