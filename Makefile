@@ -1,16 +1,19 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow bench lint clean
 
 demo: .venv/installed  ## train, evaluate, export, serve, ask, draw
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/dates.py
 
-test: .venv/installed
+test: .venv/installed  ## the tests
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m "not slow"
 
-test-slow: .venv/installed
+test-slow: .venv/installed  ## the tests that take long
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m slow
+
+bench: .venv/installed  ## tables of speed; PyTorch beside them where it is installed
+	$(BIN)/python benchmarks/layers.py
 
 lint: .venv/installed
 	$(BIN)/ruff check .
