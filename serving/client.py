@@ -3,7 +3,7 @@
 Both have the same methods and give the same answers:
 
 >>> client = RestClient()
->>> client.translate("luong-dates", ["9 February 2013"])
+>>> client.translate("dates", ["9 February 2013"])
 {'text': array(['2013-02-09'], dtype=object), 'score': array([-0.01])}
 """
 

@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grpc import StatusCode
@@ -38,11 +38,19 @@ class Entry:
     changed: int | None = None
 
 
+@dataclass(frozen=True)
+class View:
+    """What is served at one moment: each model's versions, and what its labels mean."""
+
+    table: dict[str, dict[int, Entry]]
+    labels: dict[str, dict[str, int]]
+
+
 class Repository:
     """Serves what a model list asks for.
 
-    Only `poll` changes the table, and it puts a new one in place of the old: a reader takes the
-    table once and needs no lock.
+    Only `poll` changes the view, and it puts a new one in place of the old: a reader takes the
+    view once, table and labels together, and needs no lock.
 
     Args:
         list_models: Gives the current list; called at each poll.
@@ -50,15 +58,15 @@ class Repository:
 
     def __init__(self, list_models: Callable[[], ModelServerConfig]) -> None:
         self._list_models = list_models
-        self._table: dict[str, dict[int, Entry]] = {}
-        self._labels: dict[str, dict[str, int]] = {}
+        self._view = View({}, {})
 
     def find(self, spec: ModelSpec) -> LoadedVersion:
         """The version that a request asks for: by number, by label, or the latest."""
         if not spec.name:
             raise invalid("ModelSpec has no name specified.")
-        version = self._version(spec)
-        entries = self._table.get(spec.name, {})
+        view = self._view
+        version = _version(spec, view.labels)
+        entries = view.table.get(spec.name, {})
         loaded = {number: entry.loaded for number, entry in entries.items() if entry.loaded}
         number = max(loaded, default=None) if version is None else version
         if number not in loaded:
@@ -70,7 +78,7 @@ class Repository:
 
     def status(self, spec: ModelSpec) -> GetModelStatusResponse:
         """The state of one version, or of all, newest first; labels play no part in it."""
-        entries = self._table.get(spec.name, {})
+        entries = self._view.table.get(spec.name, {})
         if not entries:
             message = f"Could not find any versions of model {spec.name}"
             raise StatusError(StatusCode.NOT_FOUND, message)
@@ -95,7 +103,7 @@ class Repository:
         """Each loaded version as ``name/version``, for the line that a server starts with."""
         return [
             f"{name}/{version}"
-            for name, entries in self._table.items()
+            for name, entries in self._view.table.items()
             for version, entry in sorted(entries.items())
             if entry.loaded
         ]
@@ -105,7 +113,7 @@ class Repository:
         models = {model.name: model for model in self._list_models().model_config_list.config}
         for name, model in models.items():
             self._settle(name, wanted_versions(model), dict(model.version_labels))
-        for name in self._table.keys() - models.keys():
+        for name in self._view.table.keys() - models.keys():
             self._settle(name, {}, {})
 
     @contextmanager
@@ -130,25 +138,14 @@ class Repository:
             stop.set()
             thread.join()
 
-    def _version(self, spec: ModelSpec) -> int | None:
-        match spec.WhichOneof("version_choice"):
-            case "version":
-                return spec.version.value
-            case "version_label":
-                label = spec.version_label
-                if label not in self._labels.get(spec.name, {}):
-                    raise invalid(f"Unrecognized servable version label: {label}")
-                return self._labels[spec.name][label]
-            case _:
-                return None
-
     def _settle(self, name: str, wanted: dict[int, Path], labels: dict[str, int]) -> None:
         """Loads what is wanted, then labels it; then, unless all failed, unloads what is not."""
         for version, folder in sorted(wanted.items()):
             if self._is_due(name, version, folder):
                 self._load(name, version, folder)
-        self._labels[name] = labels
-        served = {version for version, entry in self._table.get(name, {}).items() if entry.loaded}
+        self._view = replace(self._view, labels={**self._view.labels, name: labels})
+        entries = self._view.table.get(name, {})
+        served = {version for version, entry in entries.items() if entry.loaded}
         unwanted = served - wanted.keys()
         if unwanted and (not wanted or served & wanted.keys()):
             for version in unwanted:
@@ -156,7 +153,7 @@ class Repository:
             gc.collect()  # a loaded model is full of reference cycles
 
     def _is_due(self, name: str, version: int, folder: Path) -> bool:
-        entry = self._table.get(name, {}).get(version)
+        entry = self._view.table.get(name, {}).get(version)
         return entry is None or (not entry.loaded and entry.changed != _last_change(folder))
 
     def _load(self, name: str, version: int, folder: Path) -> None:
@@ -173,12 +170,25 @@ class Repository:
             self._set(name, version, Entry(ModelVersionStatus.AVAILABLE, loaded=loaded))
 
     def _set(self, name: str, version: int, entry: Entry) -> None:
-        entries = {**self._table.get(name, {}), version: entry}
-        self._table = {**self._table, name: entries}
+        entries = {**self._view.table.get(name, {}), version: entry}
+        self._view = replace(self._view, table={**self._view.table, name: entries})
 
 
 def _in_one_line(error: StatusError) -> StatusError:
     return StatusError(error.code, " ".join(error.message.split()))
+
+
+def _version(spec: ModelSpec, labels: dict[str, dict[str, int]]) -> int | None:
+    match spec.WhichOneof("version_choice"):
+        case "version":
+            return spec.version.value
+        case "version_label":
+            label = spec.version_label
+            if label not in labels.get(spec.name, {}):
+                raise invalid(f"Unrecognized servable version label: {label}")
+            return labels[spec.name][label]
+        case _:
+            return None
 
 
 def _last_change(folder: Path) -> int:
