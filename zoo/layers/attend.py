@@ -38,12 +38,14 @@ def additive_scores(query, key, v):
     return ops.squeeze(ops.matmul(hidden, ops.expand_dims(v, -1)), -1)
 
 
-def masked_softmax(scores, mask=None):
+def masked_softmax(scores, mask=None, blind_rows=True):
     """Softmax over the keys that `mask` allows, in float32, returned in the scores' dtype.
 
     Args:
         scores: `(..., queries, keys)`.
         mask: boolean, broadcastable to the scores; True where the query may look. None: anywhere.
+        blind_rows: whether there may be rows whose keys are all masked. False, where it is known
+            that there are none, saves a pass over the weights.
 
     Returns:
         Weights >= 0 that sum to 1 over the keys and are exactly 0 where the mask is False. A row
@@ -51,8 +53,8 @@ def masked_softmax(scores, mask=None):
     """
     if mask is None:
         return ops.cast(_softmax(ops.cast(scores, "float32")), scores.dtype)
-    scores32 = ops.where(mask, ops.cast(scores, "float32"), _EXCLUDED)
-    weights = ops.where(mask, _softmax(scores32), 0.0)
+    weights = _softmax(ops.where(mask, ops.cast(scores, "float32"), _EXCLUDED))
+    weights = ops.where(mask, weights, 0.0) if blind_rows else weights
     return ops.cast(weights, scores.dtype)
 
 
@@ -78,9 +80,9 @@ def key_mask(mask):
     return None if mask is None else ops.expand_dims(ops.cast(mask, "bool"), 1)
 
 
-def causal_mask(queries, keys):
-    """`(1, queries, keys)`: query i sees keys 0..i, so no position looks at a later one."""
-    return ops.expand_dims(ops.arange(keys) <= ops.expand_dims(ops.arange(queries), 1), 0)
+def causal_mask(queries, keys, first=0):
+    """`(1, queries, keys)`: query i sees keys 0..first + i, so none looks past where it stands."""
+    return ops.expand_dims(ops.arange(keys) <= first + ops.expand_dims(ops.arange(queries), 1), 0)
 
 
 def window_mask(query_positions, key_positions, window):
