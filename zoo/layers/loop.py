@@ -1,36 +1,7 @@
-"""Running cells over time: the loop under the recurrent decoder."""
+"""A step of tensors, applied over time: the loop under what goes step by step."""
 
 import keras
 from keras import ops
-
-
-def state_sizes(cells):
-    """The width of each state of each cell, in order."""
-    return [size for cell in cells for size in keras.tree.flatten(cell.state_size)]
-
-
-def advance(cells, inputs, states, training=False, beside=None, residual=False):
-    """One time step through a stack of cells.
-
-    Args:
-        cells: Keras cells, first the one that sees the input.
-        inputs: `(batch, dim)`.
-        states: list of `(batch, size)`, as `state_sizes` orders them; more may follow.
-        beside: `(batch, dim)`, what every cell sees beside its input.
-        residual: add each cell's input to its output.
-
-    Returns:
-        The last cell's output `(batch, units)` and the list of the cells' new states.
-    """
-    states, new_states = list(states), []
-    for cell in cells:
-        count = len(keras.tree.flatten(cell.state_size))
-        seen = inputs if beside is None else ops.concatenate([inputs, beside], axis=-1)
-        output, after = cell(seen, states[:count], training=training)
-        inputs = inputs + output if residual else output
-        new_states += keras.tree.flatten(after)
-        states = states[count:]
-    return inputs, new_states
 
 
 def over_time(step, inputs, states):
@@ -88,29 +59,3 @@ class _Step:
         return self.function(inputs, states)
 
     __call__ = call
-
-
-def dropout_masks(cells, widths, states, training):
-    """Draw the dropout masks of cells that have any, before the loop: one mask for all steps.
-
-    Gal and Ghahramani 2016, "A Theoretically Grounded Application of Dropout in Recurrent Neural
-    Networks". Undone by `forget_dropout_masks`.
-
-    Args:
-        widths: of what each cell sees.
-    """
-    states = list(states)
-    for cell, width in zip(cells, widths, strict=True):
-        if training and hasattr(cell, "get_dropout_mask"):
-            row = ops.ones_like(states[0][:, :1])
-            cell.get_dropout_mask(ops.repeat(row, width, axis=-1))
-            cell.get_recurrent_dropout_mask(states[0])
-        states = states[len(keras.tree.flatten(cell.state_size)) :]
-
-
-def forget_dropout_masks(cells):
-    """Drop the masks that `dropout_masks` drew."""
-    for cell in cells:
-        if hasattr(cell, "get_dropout_mask"):
-            cell.reset_dropout_mask()
-            cell.reset_recurrent_dropout_mask()

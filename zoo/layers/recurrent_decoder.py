@@ -4,10 +4,14 @@ import keras
 from keras import ops
 
 from zoo.layers import attend as attention_ops
-from zoo.layers import loop
 from zoo.layers.arguments import check_choice
-
-ORDERS = ("before", "after", "between")
+from zoo.layers.cell_stack import (
+    CellStack,
+    dropout_masks,
+    forget_dropout_masks,
+    state_sizes,
+)
+from zoo.layers.recurrent_orders import ORDERS, Parts, order_of
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -82,7 +86,7 @@ class RecurrentDecoder(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        check_choice("RecurrentDecoder", ORDERS, attend=attend)
+        check_choice("RecurrentDecoder", tuple(ORDERS), attend=attend)
         if input_feeding and (attention is None or attend != "after"):
             raise ValueError(
                 "RecurrentDecoder: `input_feeding` feeds the attentional vector, which there is "
@@ -97,7 +101,8 @@ class RecurrentDecoder(keras.layers.Layer):
                 f"RecurrentDecoder: `residual` needs cells of one width, got {widths}."
             )
         self.attention = attention
-        self.order = attend
+        self.attend = attend
+        self.order = order_of(attend, attention, input_feeding)
         self.input_feeding = input_feeding
         self.residual = residual
         self.units = widths[-1]
@@ -106,27 +111,19 @@ class RecurrentDecoder(keras.layers.Layer):
     def build(self, inputs_shape, memory_shape=None, keys_shape=None, initial_state_shape=None):
         dim = inputs_shape[-1]
         self.memory_dim = 0 if self.attention is None else memory_shape[-1]
-        self.cell_input_dims = self._input_dims(dim)
+        first, beside, joined = self.order.widths(dim, self.units, self.memory_dim)
+        self.cell_input_dims = [first, *(cell.output_size + beside for cell in self.cells[:-1])]
         for cell, width in zip(self.cells, self.cell_input_dims, strict=True):
             if not cell.built:
                 cell.build((None, width))
-        if self.attention is None:
-            return
-        if not self.attention.built:
-            asking = self.cells[0] if self.order == "between" else self.cells[-1]
-            self.attention.build((None, None, asking.output_size), memory_shape)
-        if self.order != "between":
+        if self.attention is not None and not self.attention.built:
+            query_dim = self.cells[self.order.asking].output_size
+            self.attention.build((None, None, query_dim), memory_shape)
+        if joined:
             self.output_projection = keras.layers.Dense(
                 self.units, "tanh", use_bias=False, dtype=self.dtype_policy, name="output"
             )
-            joined = self.memory_dim + self.units + (dim if self.order == "before" else 0)
             self.output_projection.build((None, None, joined))
-
-    def _input_dims(self, dim):
-        """The width of what each cell sees."""
-        fed = self.units if self.input_feeding else 0 if self.order == "after" else self.memory_dim
-        beside = self.memory_dim if self.order == "between" else 0
-        return [dim + fed, *(cell.output_size + beside for cell in self.cells[:-1])]
 
     def project_memory(self, memory, memory_mask=None):
         """The memory with its padding blanked, and its keys; once for a whole decoding."""
@@ -141,12 +138,8 @@ class RecurrentDecoder(keras.layers.Layer):
         """
         if self.attention is None:
             return list(states)
-        fed = []
-        if self.input_feeding:
-            fed = [ops.zeros_like(states[self._top])]
-        if self.order == "between":
-            fed = [ops.zeros_like(memory[:, 0])]
-        return [*states, *fed, *self.attention.start(memory, training)]
+        hidden = states[len(state_sizes(self.cells[:-1]))]
+        return [*states, *self.order.fed(hidden, memory), *self.attention.start(memory, training)]
 
     def call(
         self,
@@ -159,97 +152,28 @@ class RecurrentDecoder(keras.layers.Layer):
         return_state=False,
         training=False,
     ):
-        sizes = loop.state_sizes(self.cells)
+        cells = CellStack(self.cells, self.residual, training)
         if self.attention is not None and keys is None:
             memory, keys = self.project_memory(memory, memory_mask)
         if initial_state is None:
             batch = ops.shape(inputs)[0]
-            initial_state = [ops.zeros((batch, size), inputs.dtype) for size in sizes]
-        if len(initial_state) == len(sizes):
+            initial_state = [ops.zeros((batch, size), inputs.dtype) for size in cells.sizes]
+        if len(initial_state) == len(cells.sizes):
             initial_state = self.start(initial_state, memory, training)
 
         def look(query, state):
             return self.attention.attend(query, memory, keys, memory_mask, state)
 
-        loop.dropout_masks(self.cells, self.cell_input_dims, initial_state, training)
+        parts = Parts(cells, look, self._output, self.units, self.memory_dim)
+        dropout_masks(self.cells, self.cell_input_dims, initial_state, training)
         try:
-            outputs, weights, state = self._run(look, inputs, list(initial_state), training)
+            outputs, weights, state = self.order.run(parts, inputs, list(initial_state))
         finally:
-            loop.forget_dropout_masks(self.cells)
+            forget_dropout_masks(self.cells)
         answers = (outputs,)
         answers += (weights,) if return_attention_scores else ()
         answers += (state,) if return_state else ()
         return answers if len(answers) > 1 else outputs
-
-    def _run(self, look, inputs, state, training):
-        count = len(loop.state_sizes(self.cells))
-        if self.attention is not None and (self.input_feeding or self.order != "after"):
-            return self._run_fed_back(look, inputs, state, training)
-        hidden, after = loop.over_time(
-            lambda x, states: self._advance(x, states, training), inputs, state[:count]
-        )
-        if self.attention is None:
-            return hidden, None, after
-        context, weights, aligned = look(hidden, state[count:])
-        return self._output(context, hidden), weights, [*after, *aligned]
-
-    def _run_fed_back(self, look, inputs, state, training):
-        """What looks, or what it saw, goes into the cells: all in the loop."""
-        count = len(loop.state_sizes(self.cells))
-        take = {"before": self._look_then_step, "after": self._step_then_look}
-        take = take.get(self.order, self._step_look_step)
-
-        def look_once(query, state):
-            context, weights, state = look(ops.expand_dims(query, 1), state)
-            return context[:, 0], weights[:, 0], state
-
-        def step(x, states):
-            *answer, states = take(look_once, x, states[:count], states[count:], training)
-            return ops.concatenate(answer, axis=-1), states
-
-        steps, state = loop.over_time(step, inputs, state)
-        hidden, context, weights = loop.split(steps, self.units, self.memory_dim)
-        outputs = self._output(context, hidden, inputs) if self.order == "before" else hidden
-        return outputs, weights, state
-
-    def _look_then_step(self, look, x, states, aligned, training):
-        """Bahdanau: the context of s_{t-1} goes into the cell."""
-        context, weights, aligned = look(states[self._top], aligned)
-        x = ops.concatenate([x, context], axis=-1)
-        hidden, states = self._advance(x, states, training)
-        return hidden, context, weights, [*states, *aligned]
-
-    def _step_then_look(self, look, x, states, rest, training):
-        """Luong with input feeding: h~_{t-1} goes into the cell."""
-        vector, *aligned = rest
-        x = ops.concatenate([x, vector], axis=-1)
-        hidden, states = self._advance(x, states, training)
-        context, weights, aligned = look(hidden, aligned)
-        vector = self._output(context, hidden)
-        return vector, context, weights, [*states, vector, *aligned]
-
-    def _step_look_step(self, look, x, states, rest, training):
-        """GNMT: the context of the first cell's output goes into the others."""
-        context, *aligned = rest
-        x, count = ops.concatenate([x, context], axis=-1), len(loop.state_sizes(self.cells[:1]))
-        first, below = loop.advance(self.cells[:1], x, states, training)
-        context, weights, aligned = look(first, aligned)
-        hidden, above = loop.advance(
-            self.cells[1:], first, states[count:], training, context, self.residual
-        )
-        return hidden, context, weights, [*below, *above, context, *aligned]
-
-    def _advance(self, x, states, training):
-        """Through all cells: the first, and the others with their residuals."""
-        x, below = loop.advance(self.cells[:1], x, states, training)
-        states = states[len(below) :]
-        x, above = loop.advance(self.cells[1:], x, states, training, residual=self.residual)
-        return x, [*below, *above]
-
-    @property
-    def _top(self):
-        """Where among the states the last cell's output is."""
-        return len(loop.state_sizes(self.cells[:-1]))
 
     def _output(self, *parts):
         return self.output_projection(ops.concatenate(parts, axis=-1))
@@ -259,7 +183,7 @@ class RecurrentDecoder(keras.layers.Layer):
             **super().get_config(),
             "cells": [keras.saving.serialize_keras_object(cell) for cell in self.cells],
             "attention": keras.saving.serialize_keras_object(self.attention),
-            "attend": self.order,
+            "attend": self.attend,
             "input_feeding": self.input_feeding,
             "residual": self.residual,
         }

@@ -1,0 +1,93 @@
+"""A stack of recurrent cells, one time step at a time."""
+
+import keras
+from keras import ops
+
+
+class CellStack:
+    """Cells on top of each other, where each but the first sees what the one below gives.
+
+    It owns no weights: it is how a layer sees its cells in one call.
+
+    Args:
+        cells: Keras cells, first the one that sees the input.
+        residual: add what a cell above the first sees of the one below to what it gives.
+        training: as the cells take it.
+    """
+
+    def __init__(self, cells, residual=False, training=False):
+        self.cells = cells
+        self.residual = residual
+        self.training = training
+        self.sizes = state_sizes(cells)
+        self.top = len(state_sizes(cells[:-1]))  # where among the states the last output is
+
+    def first(self, x, states):
+        """One step of the first cell.
+
+        Args:
+            x: `(batch, dim)`.
+            states: list of `(batch, size)`, as `state_sizes` orders them; more may follow.
+
+        Returns:
+            The output `(batch, units)` and the list of new states.
+        """
+        return self._advance(self.cells[0], x, states)
+
+    def others(self, x, states, beside=None):
+        """One step of the cells above the first.
+
+        Args:
+            x: what the first gave.
+            states: those of all cells; more may follow.
+            beside: `(batch, dim)`, what each of them sees beside what the one below gives.
+        """
+        states, after = states[len(state_sizes(self.cells[:1])) :], []
+        for cell in self.cells[1:]:
+            seen = x if beside is None else ops.concatenate([x, beside], axis=-1)
+            output, new = self._advance(cell, seen, states)
+            x = x + output if self.residual else output
+            states, after = states[len(new) :], [*after, *new]
+        return x, after
+
+    def step(self, x, states):
+        """One step of all cells."""
+        x, below = self.first(x, states)
+        x, above = self.others(x, states)
+        return x, [*below, *above]
+
+    def _advance(self, cell, x, states):
+        count = len(keras.tree.flatten(cell.state_size))
+        output, after = cell(x, states[:count], training=self.training)
+        return output, keras.tree.flatten(after)
+
+
+def state_sizes(cells):
+    """The width of each state of each cell, in order."""
+    return [size for cell in cells for size in keras.tree.flatten(cell.state_size)]
+
+
+def dropout_masks(cells, widths, states, training):
+    """Draw the dropout masks of cells that have any, before the loop: one mask for all steps.
+
+    Gal and Ghahramani 2016, "A Theoretically Grounded Application of Dropout in Recurrent Neural
+    Networks". Undone by `forget_dropout_masks`.
+
+    Args:
+        widths: of what each cell sees.
+    """
+    states = list(states)
+    for cell, width in zip(cells, widths, strict=True):
+        if training and hasattr(cell, "get_dropout_mask"):
+            row = ops.ones_like(states[0][:, :1])
+            cell.get_dropout_mask(ops.repeat(row, width, axis=-1))
+            cell.get_recurrent_dropout_mask(states[0])
+        states = states[len(keras.tree.flatten(cell.state_size)) :]
+
+
+def forget_dropout_masks(cells):
+    """Drop the masks that `dropout_masks` drew."""
+    for cell in cells:
+        if hasattr(cell, "get_dropout_mask"):
+            cell.reset_dropout_mask()
+            cell.reset_recurrent_dropout_mask()
