@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from zoo.layers import loop
+
 
 class CellStack:
     """Cells on top of each other, where each but the first sees what the one below gives.
@@ -11,16 +13,29 @@ class CellStack:
 
     Args:
         cells: Keras cells, first the one that sees the input.
-        residual: add what a cell above the first sees of the one below to what it gives.
+        residual: add what a cell above the first has of the one below to what it gives.
         training: as the cells take it.
+        drops: what each cell above the first sees of the one below is multiplied by one of these,
+            `(batch, length, width)`, or `(batch, width)` in a step; none for no dropout.
+        mask: boolean `(batch, length)`, False for steps that leave the states as they are.
     """
 
-    def __init__(self, cells, residual=False, training=False):
+    def __init__(self, cells, residual=False, training=False, drops=(), mask=None):
         self.cells = cells
         self.residual = residual
         self.training = training
+        self.drops = drops
+        self.mask = mask
         self.sizes = state_sizes(cells)
         self.top = len(state_sizes(cells[:-1]))  # where among the states the last output is
+
+    def over_time(self, step, inputs, states):
+        """`loop.over_time` of `step(cells, x, states)`: `cells` is this stack as it is at t."""
+
+        def at_its_time(x, states, *drops):
+            return step(CellStack(self.cells, self.residual, self.training, drops), x, states)
+
+        return loop.over_time(at_its_time, inputs, states, self.drops, self.mask)
 
     def first(self, x, states):
         """One step of the first cell.
@@ -43,8 +58,9 @@ class CellStack:
             beside: `(batch, dim)`, what each of them sees beside what the one below gives.
         """
         states, after = states[len(state_sizes(self.cells[:1])) :], []
-        for cell in self.cells[1:]:
-            seen = x if beside is None else ops.concatenate([x, beside], axis=-1)
+        for i, cell in enumerate(self.cells[1:]):
+            seen = x * self.drops[i] if self.drops else x
+            seen = seen if beside is None else ops.concatenate([seen, beside], axis=-1)
             output, new = self._advance(cell, seen, states)
             x = x + output if self.residual else output
             states, after = states[len(new) :], [*after, *new]

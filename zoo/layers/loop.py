@@ -2,34 +2,43 @@
 
 import keras
 from keras import ops
+from keras.backend import standardize_dtype
 
 
-def over_time(step, inputs, states):
-    """Apply `step(inputs at t, states) -> output, states` from the first time step to the last.
+def over_time(step, inputs, states, more=(), mask=None):
+    """Apply `step(inputs at t, states, *more at t) -> output, states` from first to last.
 
     Args:
         step: pure function of tensors; its output is `(batch, dim)`.
         inputs: `(batch, length, dim)`. A length known to be 1 runs without a loop.
         states: list of `(batch, size)`.
+        more: list of `(batch, length, width)`, which a step gets its part of behind the states.
+        mask: boolean `(batch, length)`, False for steps that leave the states as they are and give
+            zeros. The Keras mask of `inputs` when not given.
 
     Returns:
         The outputs `(batch, length, dim)` and the list of final states.
     """
-    if inputs.shape[1] == 1:
-        output, states = step(inputs[:, 0], states)
+    if inputs.shape[1] == 1 and mask is None:
+        output, states = step(inputs[:, 0], states, *(part[:, 0] for part in more))
         return ops.expand_dims(output, 1), states
-    dtypes = [keras.backend.standardize_dtype(x.dtype) for x in (inputs, *states)]
+    dtypes = [standardize_dtype(x.dtype) for x in (inputs, *states)]
     widest = keras.backend.result_type(*dtypes, "float32")
+    widths = [part.shape[-1] for part in (inputs, *more)]
 
     def in_own_precision(x, states):
         """Keras's loop holds everything in one precision; each tensor's own is for the step."""
+        x, *more_now = split(x, *widths[:-1])
         x, *states = _cast((x, *states), dtypes)
-        output, states = step(x, states)
+        output, states = step(x, states, *_cast(more_now, [x.dtype] * len(more_now)))
         return ops.cast(output, widest), [ops.cast(state, widest) for state in states]
 
     cell = _Step(in_own_precision, [state.shape[-1] for state in states], widest)
-    loop = keras.layers.RNN(cell, return_sequences=True, return_state=True, dtype=widest)
-    outputs, *states = _cast(loop(inputs, initial_state=states), dtypes)
+    loop = keras.layers.RNN(
+        cell, return_sequences=True, return_state=True, zero_output_for_mask=True, dtype=widest
+    )
+    joined = ops.concatenate([inputs, *more], axis=-1) if more else inputs
+    outputs, *states = _cast(loop(joined, initial_state=states, mask=mask), dtypes)
     return outputs, states
 
 
@@ -38,11 +47,11 @@ def _cast(tensors, dtypes):
 
 
 def split(steps, *widths):
-    """`(batch, length, sum)` as parts of those widths, and one of what is left."""
+    """`(..., sum)` as parts of those widths, and one of what is left."""
     parts, begin = [], 0
     for width in widths:
         part = steps[..., begin : begin + width]
-        parts.append(ops.reshape(part, (*ops.shape(steps)[:2], width)))
+        parts.append(ops.reshape(part, (*ops.shape(steps)[:-1], width)))
         begin += width
     return [*parts, steps[..., begin:]]
 

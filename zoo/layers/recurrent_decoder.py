@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers import attend as attention_ops
-from zoo.layers.arguments import check_choice
+from zoo.layers.arguments import check_choice, check_rate
 from zoo.layers.cell_stack import (
     CellStack,
     dropout_masks,
@@ -46,11 +46,14 @@ class RecurrentDecoder(keras.layers.Layer):
     Args:
         cells: a Keras cell (`SimpleRNNCell`, `LSTMCell`, `GRUCell`) or a list of them, first the
             one that sees the input. The last one's output is the state that is spoken of above.
-            Dropout between layers is the cells' own, variational: one mask for all steps.
+            A dropout of their own is variational: one mask for all steps.
         attention: `LuongAttention`, `BahdanauAttention` or another `Attention`; None for none.
         attend: "after" or "before" the cells, or "between" the first and the others.
         input_feeding: feed `h~_{t-1}` into the cells; for `attend="after"` only.
-        residual: add what a cell above the first sees of the one below to what it gives.
+        residual: add what the cell below gives to what a cell above the first gives.
+        dropout: rate on what each cell above the first sees of the one below, in training; every
+            step has a mask of its own, and what goes from step to step is left alone.
+        seed: of that dropout.
 
     Call arguments:
         inputs: `(batch, length, dim)`, the embedded target tokens, shifted right.
@@ -60,6 +63,8 @@ class RecurrentDecoder(keras.layers.Layer):
         keys: the memory's projected keys, if `project_memory` made memory and keys already.
         initial_state: list of `(batch, size)`: the cells' states alone, or all that `start` gives;
             zeros when not given.
+        inputs_mask: boolean `(batch, length)`, False for steps that leave the states as they are,
+            and whose outputs mean nothing. Filled in from the Keras mask.
         return_attention_scores, return_state: also return them.
 
     Returns:
@@ -68,12 +73,13 @@ class RecurrentDecoder(keras.layers.Layer):
 
     Raises:
         ValueError: for an unknown order, input feeding with nothing to feed, nothing to be between,
-            or a residual between widths that differ.
+            a residual between widths that differ, or a rate that is none.
 
     Reference:
         Luong et al. 2015, section 3, eq. 5, and 3.3 (input feeding). Bahdanau et al. 2015, section
         3.1 and appendix A.1.2 and A.2.2. Sutskever et al. 2014, section 2. Wu et al. 2016,
-        "Google's Neural Machine Translation System", section 3, eq. 4, and 3.1 (residual).
+        "Google's Neural Machine Translation System", section 3, eq. 4, and 3.1 (residual). Dropout:
+        Zaremba, Sutskever, Vinyals 2014, "Recurrent Neural Network Regularization", section 3.2.
     """
 
     def __init__(
@@ -83,9 +89,12 @@ class RecurrentDecoder(keras.layers.Layer):
         attend="after",
         input_feeding=False,
         residual=False,
+        dropout=0.0,
+        seed=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_rate("RecurrentDecoder", dropout=dropout)
         check_choice("RecurrentDecoder", tuple(ORDERS), attend=attend)
         if input_feeding and (attention is None or attend != "after"):
             raise ValueError(
@@ -105,6 +114,9 @@ class RecurrentDecoder(keras.layers.Layer):
         self.order = order_of(attend, attention, input_feeding)
         self.input_feeding = input_feeding
         self.residual = residual
+        self.dropout = dropout
+        self.seed = seed
+        self.drop = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
         self.units = widths[-1]
         self.supports_masking = True
 
@@ -148,11 +160,13 @@ class RecurrentDecoder(keras.layers.Layer):
         memory_mask=None,
         keys=None,
         initial_state=None,
+        inputs_mask=None,
         return_attention_scores=False,
         return_state=False,
         training=False,
     ):
-        cells = CellStack(self.cells, self.residual, training)
+        drops = self._draw(inputs) if training and self.dropout else ()
+        cells = CellStack(self.cells, self.residual, training, drops, inputs_mask)
         if self.attention is not None and keys is None:
             memory, keys = self.project_memory(memory, memory_mask)
         if initial_state is None:
@@ -175,6 +189,12 @@ class RecurrentDecoder(keras.layers.Layer):
         answers += (state,) if return_state else ()
         return answers if len(answers) > 1 else outputs
 
+    def _draw(self, inputs):
+        """Dropout masks for all steps, before the loop, where each backend can draw."""
+        row = ops.ones_like(inputs[..., :1])
+        widths = [cell.output_size for cell in self.cells[:-1]]
+        return [self.drop(ops.repeat(row, width, axis=-1), training=True) for width in widths]
+
     def _output(self, *parts):
         return self.output_projection(ops.concatenate(parts, axis=-1))
 
@@ -186,6 +206,8 @@ class RecurrentDecoder(keras.layers.Layer):
             "attend": self.attend,
             "input_feeding": self.input_feeding,
             "residual": self.residual,
+            "dropout": self.dropout,
+            "seed": self.seed,
         }
 
     @classmethod

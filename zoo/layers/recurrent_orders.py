@@ -61,7 +61,7 @@ class Alone(Order):
 
     def run(self, parts, inputs, state):
         states, _ = parts.split(state)
-        hidden, states = loop.over_time(parts.cells.step, inputs, states)
+        hidden, states = parts.cells.over_time(CellStack.step, inputs, states)
         return hidden, None, states
 
 
@@ -76,7 +76,7 @@ class After(Order):
 
     def run(self, parts, inputs, state):
         states, aligned = parts.split(state)
-        hidden, states = loop.over_time(parts.cells.step, inputs, states)
+        hidden, states = parts.cells.over_time(CellStack.step, inputs, states)
         context, weights, aligned = parts.look(hidden, aligned)
         return parts.output(context, hidden), weights, [*states, *aligned]
 
@@ -89,13 +89,12 @@ class FedBack(Order):
             context, weights, state = parts.look(ops.expand_dims(query, 1), state)
             return context[:, 0], weights[:, 0], state
 
-        in_loop = parts._replace(look=look_once)
-
-        def step(x, state):
-            *answer, state = self.step(in_loop, x, *parts.split(state))
+        def step(cells, x, state):
+            now = parts._replace(cells=cells, look=look_once)
+            *answer, state = self.step(now, x, *parts.split(state))
             return ops.concatenate(answer, axis=-1), state
 
-        steps, state = loop.over_time(step, inputs, state)
+        steps, state = parts.cells.over_time(step, inputs, state)
         hidden, context, weights = loop.split(steps, parts.units, parts.memory_dim)
         return self.finish(parts, inputs, hidden, context), weights, state
 

@@ -52,7 +52,8 @@ class RecurrentTranslator(keras.Model):
             as in the attention's paper when not given.
         input_feeding: Luong's input feeding, where the attention is after the cells.
         residual: residual connections between the decoder's cells.
-        dropout: rate on embeddings, on the memory and on the decoder's outputs.
+        dropout: rate on embeddings, on what each layer gives to the one above, on the memory and on
+            the decoder's outputs.
         cell_dropout: rate on what each of the decoder's cells sees; variational, one mask a
             sequence.
 
@@ -136,6 +137,7 @@ class RecurrentTranslator(keras.Model):
                 order,
                 input_feeding=input_feeding and looking is not None and order == "after",
                 residual=residual,
+                dropout=dropout,
                 name="decoder",
             ),
             bridge=[

@@ -1,5 +1,7 @@
 """The recurrent decoder: one step at a time, its states, its dropout, its errors."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -186,9 +188,77 @@ def test_dropout_reaches_every_cell_of_a_stack(name, arrays, numbers):
     )
 
 
+@pytest.fixture
+def passing():
+    """A decoder on ones whose second cell gives what it sees of the first, one or more a step.
+
+    With W = 1, U = 0 and no bias the cells are x -> x on ones.
+    """
+
+    def make(rate, seed=1, **options):
+        cells = [SimpleRNNCell(50, activation="linear") for _ in range(2)]
+        layer, inputs = RecurrentDecoder(cells, dropout=rate, seed=seed), np.ones((2, 6, 50), "f4")
+        layer(inputs)
+        layer.set_weights([np.eye(50), np.zeros((50, 50)), np.zeros(50)] * 2)
+        return functools.partial(layer, inputs)
+
+    return make
+
+
+def test_dropout_between_layers_draws_a_mask_for_each_step(passing, numbers):
+    """Zaremba et al. 2014, eq. 7: what is kept is scaled, so that the mean stays."""
+    decode = passing(0.5)
+    output = numbers(decode(training=True))
+    assert set(np.round(output.ravel(), 4)) == {0, 2}
+    rows = output.reshape(12, 50)  # two sentences of six steps, no two alike
+    assert len({row.tobytes() for row in rows}) == 12
+    assert abs(output.mean() - 1) < 0.2
+    assert (numbers(decode(training=True)) != output).any()
+    assert_array_equal(numbers(passing(0.5)(training=True)), output)
+    assert (numbers(passing(0.5, seed=2)(training=True)) != output).any()
+    assert_array_equal(numbers(decode()), np.ones_like(output))
+
+
+@pytest.mark.parametrize("name", ["stacked", "bahdanau", "luong-fed", "gnmt"])
+@pytest.mark.parametrize("length", [1, 5])
+def test_dropout_between_layers_in_every_order(name, length, arrays, numbers):
+    inputs, *others = arrays
+    layer = MADE[name]()
+    plain = layer(*given(layer, inputs[:, :length], *others), training=True)
+    config = {**layer.get_config(), "dropout": 0.5, "seed": 3}
+    first, second = (RecurrentDecoder.from_config(config) for _ in range(2))
+    for copy in (first, second):
+        copy(*given(copy, inputs[:, :length], *others))
+        copy.set_weights(layer.get_weights())
+    for training in (False, True):
+        outputs = [
+            numbers(copy(*given(copy, inputs[:, :length], *others), training=training))
+            for copy in (first, second)
+        ]
+        assert_array_equal(*outputs)
+        assert (np.abs(outputs[0] - numbers(plain)) > 1e-4).any() == training
+
+
+def test_dropout_between_layers_knows_of_masked_steps(arrays, numbers):
+    # What stands at masked steps changes nothing, and they leave the states as they are.
+    inputs, mask = arrays[0], np.arange(5) >= np.array([[2], [0]])
+    layer = RecurrentDecoder([GRUCell(4), GRUCell(4)], dropout=0.5, seed=1)
+    masked = keras.layers.Masking(-7.0)(np.where(mask[..., None], inputs, np.float32(-7)))
+    layer(inputs)
+    twin = RecurrentDecoder.from_config(layer.get_config())
+    twin(inputs)
+    twin.set_weights(layer.get_weights())
+    implicit = numbers(layer(masked, training=True))
+    explicit = numbers(twin(inputs, inputs_mask=mask, training=True))
+    assert_allclose(implicit[mask], explicit[mask], rtol=1e-5)
+    state = layer(inputs[:1, :1], inputs_mask=np.zeros((1, 1), bool), return_state=True)[1]
+    assert all((numbers(part) == 0).all() for part in state)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"dropout": 1.0}, "`dropout` must be from 0 to below 1, got 1.0"),
         ({"attend": "during"}, "`attend` must be one of .*'during'"),
         ({"input_feeding": True}, "`input_feeding`"),
         ({"attention": LuongAttention(), "attend": "before", "input_feeding": True}, "`input_feed"),
