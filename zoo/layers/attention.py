@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from zoo.layers import attend, loop
+from zoo.layers import attend, loop, shapes
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -108,7 +108,7 @@ class Attention(keras.layers.Layer):
         return_attention_scores=False,
         training=False,
     ):
-        attend.check_shapes(self.name, query, value, key, value_mask)
+        shapes.check_shapes(self.name, query, value, key, value_mask)
         projected = self.project_key(attend.blank(value if key is None else key, value_mask))
         value = attend.blank(value, value_mask)
         state = self.start(value, training)

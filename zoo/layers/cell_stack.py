@@ -1,5 +1,7 @@
 """A stack of recurrent cells, one time step at a time."""
 
+import contextlib
+
 import keras
 from keras import ops
 
@@ -83,14 +85,28 @@ def state_sizes(cells):
     return [size for cell in cells for size in keras.tree.flatten(cell.state_size)]
 
 
-def dropout_masks(cells, widths, states, training):
-    """Draw the dropout masks of cells that have any, before the loop: one mask for all steps.
+def draw_drops(dropout, cells, inputs):
+    """What `CellStack` drops out by: masks for all steps, drawn where each backend can draw.
+
+    Args:
+        dropout: a `keras.layers.Dropout`.
+        inputs: `(batch, length, dim)`.
+    """
+    row = ops.ones_like(inputs[..., :1])
+    widths = [cell.output_size for cell in cells[:-1]]
+    return [dropout(ops.repeat(row, width, axis=-1), training=True) for width in widths]
+
+
+@contextlib.contextmanager
+def one_mask_a_sequence(cells, widths, states, training):
+    """Draw the dropout masks of cells that have any, before the loop; drop them at the end.
 
     Gal and Ghahramani 2016, "A Theoretically Grounded Application of Dropout in Recurrent Neural
-    Networks". Undone by `forget_dropout_masks`.
+    Networks": one mask for all steps.
 
     Args:
         widths: of what each cell sees.
+        states: as `state_sizes` orders them; more may follow.
     """
     states = list(states)
     for cell, width in zip(cells, widths, strict=True):
@@ -99,11 +115,10 @@ def dropout_masks(cells, widths, states, training):
             cell.get_dropout_mask(ops.repeat(row, width, axis=-1))
             cell.get_recurrent_dropout_mask(states[0])
         states = states[len(keras.tree.flatten(cell.state_size)) :]
-
-
-def forget_dropout_masks(cells):
-    """Drop the masks that `dropout_masks` drew."""
-    for cell in cells:
-        if hasattr(cell, "get_dropout_mask"):
-            cell.reset_dropout_mask()
-            cell.reset_recurrent_dropout_mask()
+    try:
+        yield
+    finally:
+        for cell in cells:
+            if hasattr(cell, "get_dropout_mask"):
+                cell.reset_dropout_mask()
+                cell.reset_recurrent_dropout_mask()

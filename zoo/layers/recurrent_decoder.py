@@ -4,14 +4,10 @@ import keras
 from keras import ops
 
 from zoo.layers import attend as attention_ops
-from zoo.layers.arguments import check_choice, check_rate
-from zoo.layers.cell_stack import (
-    CellStack,
-    dropout_masks,
-    forget_dropout_masks,
-    state_sizes,
-)
-from zoo.layers.recurrent_orders import ORDERS, Parts, order_of
+from zoo.layers import shapes
+from zoo.layers.arguments import check_rate
+from zoo.layers.cell_stack import CellStack, draw_drops, one_mask_a_sequence, state_sizes
+from zoo.layers.recurrent_orders import Parts, order_of
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -30,9 +26,6 @@ class RecurrentDecoder(keras.layers.Layer):
         c_t = attention(s_{t-1}, memory),   s_t = cell([y_{t-1}; c_t], s_{t-1})
         o_t = tanh(W_o [c_t; s_t; y_{t-1}])
 
-    The paper's deep output is a maxout over the same three with s_{t-1}; tanh and s_t are what
-    its successors settled on.
-
     `attend="between"` (GNMT): the query is the first cell's output, and the context goes into all
     cells above it, and into the first cell of the next step:
 
@@ -40,8 +33,7 @@ class RecurrentDecoder(keras.layers.Layer):
         hk_t = cell_k([h(k-1)_t; c_t], hk_{t-1}),   o_t = hn_t
 
     Without an attention the output is `h_t` alone (Sutskever 2014): all that is known of the
-    source is the initial state. What needs no loop stays out of it: keys are projected once, and
-    where nothing is fed back the attention and the output are computed for all steps at once.
+    source is the initial state. The steps are in `zoo/layers/recurrent_orders.py`.
 
     Args:
         cells: a Keras cell (`SimpleRNNCell`, `LSTMCell`, `GRUCell`) or a list of them, first the
@@ -57,10 +49,10 @@ class RecurrentDecoder(keras.layers.Layer):
 
     Call arguments:
         inputs: `(batch, length, dim)`, the embedded target tokens, shifted right.
-        memory: `(batch, keys, memory_dim)`. Several rows of `inputs` (the hypotheses of a beam) may
-            share a row of memory, if the rows of one source lie together.
+        memory: `(batch, keys, memory_dim)`.
         memory_mask: boolean `(batch, keys)`, True for tokens. Filled in from the Keras mask.
-        keys: the memory's projected keys, if `project_memory` made memory and keys already.
+        keys: the memory's projected keys, if `project_memory` made memory and keys already. Several
+            rows of `inputs` (a beam's), as many each and together, may then share a row of memory.
         initial_state: list of `(batch, size)`: the cells' states alone, or all that `start` gives;
             zeros when not given.
         inputs_mask: boolean `(batch, length)`, False for steps that leave the states as they are,
@@ -73,7 +65,7 @@ class RecurrentDecoder(keras.layers.Layer):
 
     Raises:
         ValueError: for an unknown order, input feeding with nothing to feed, nothing to be between,
-            a residual between widths that differ, or a rate that is none.
+            a residual between widths that differ, a rate that is none, shapes that do not fit.
 
     Reference:
         Luong et al. 2015, section 3, eq. 5, and 3.3 (input feeding). Bahdanau et al. 2015, section
@@ -95,23 +87,13 @@ class RecurrentDecoder(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         check_rate("RecurrentDecoder", dropout=dropout)
-        check_choice("RecurrentDecoder", tuple(ORDERS), attend=attend)
-        if input_feeding and (attention is None or attend != "after"):
-            raise ValueError(
-                "RecurrentDecoder: `input_feeding` feeds the attentional vector, which there is "
-                "only with an attention and attend='after'."
-            )
         self.cells = list(cells) if isinstance(cells, (list, tuple)) else [cells]
-        if attend == "between" and len(self.cells) == 1:
-            raise ValueError("RecurrentDecoder: attend='between' needs two `cells` or more, got 1.")
+        self.order = order_of(attend, attention, input_feeding, self.cells)
         widths = [cell.output_size for cell in self.cells]
         if residual and len(set(widths)) > 1:
-            raise ValueError(
-                f"RecurrentDecoder: `residual` needs cells of one width, got {widths}."
-            )
+            raise ValueError(f"{self.name}: `residual` needs cells of one width, got {widths}.")
         self.attention = attention
         self.attend = attend
-        self.order = order_of(attend, attention, input_feeding)
         self.input_feeding = input_feeding
         self.residual = residual
         self.dropout = dropout
@@ -122,6 +104,8 @@ class RecurrentDecoder(keras.layers.Layer):
 
     def build(self, inputs_shape, memory_shape=None, keys_shape=None, initial_state_shape=None):
         dim = inputs_shape[-1]
+        if self.attention is not None and memory_shape is None:
+            raise ValueError(f"{self.name}: `memory` must be given where there is an attention.")
         self.memory_dim = 0 if self.attention is None else memory_shape[-1]
         first, beside, joined = self.order.widths(dim, self.units, self.memory_dim)
         self.cell_input_dims = [first, *(cell.output_size + beside for cell in self.cells[:-1])]
@@ -136,6 +120,15 @@ class RecurrentDecoder(keras.layers.Layer):
                 self.units, "tanh", use_bias=False, dtype=self.dtype_policy, name="output"
             )
             self.output_projection.build((None, None, joined))
+        self._foresee()
+
+    def _foresee(self):
+        """The widths of all that `start` and `project_memory` give, to check what comes back."""
+        memory = keras.KerasTensor((None, None, self.memory_dim))
+        states = [keras.KerasTensor((None, size)) for size in state_sizes(self.cells)]
+        self.state_widths = [state.shape[1] for state in self.start(states, memory)]
+        if self.attention is not None:
+            self.key_dim = self.attention.project_key(memory).shape[-1]
 
     def project_memory(self, memory, memory_mask=None):
         """The memory with its padding blanked, and its keys; once for a whole decoding."""
@@ -143,11 +136,7 @@ class RecurrentDecoder(keras.layers.Layer):
         return memory, self.attention.project_key(memory)
 
     def start(self, states, memory=None, training=False):
-        """The state before the first step: `states` of the cells, then what is fed back, then the
-        attention's.
-
-        Like `Attention.start`, it is right for symbolic tensors too.
-        """
+        """What precedes the first step: the cells' states, what is fed back, the attention's."""
         if self.attention is None:
             return list(states)
         hidden = states[len(state_sizes(self.cells[:-1]))]
@@ -165,49 +154,42 @@ class RecurrentDecoder(keras.layers.Layer):
         return_state=False,
         training=False,
     ):
-        drops = self._draw(inputs) if training and self.dropout else ()
+        shapes.check_sequence(self.name, "inputs", inputs)
+        if self.attention is not None:
+            known = keys is not None
+            shapes.check_memory(self.name, inputs, memory, memory_mask, self.memory_dim, known)
+            if not known:
+                memory, keys = self.project_memory(memory, memory_mask)
+            shapes.check_keys(self.name, keys, memory, self.key_dim)
+        drops = draw_drops(self.drop, self.cells, inputs) if training and self.dropout else ()
         cells = CellStack(self.cells, self.residual, training, drops, inputs_mask)
-        if self.attention is not None and keys is None:
-            memory, keys = self.project_memory(memory, memory_mask)
         if initial_state is None:
             batch = ops.shape(inputs)[0]
             initial_state = [ops.zeros((batch, size), inputs.dtype) for size in cells.sizes]
         if len(initial_state) == len(cells.sizes):
             initial_state = self.start(initial_state, memory, training)
+        shapes.check_states(self.name, initial_state, self.state_widths, inputs.shape[0])
 
         def look(query, state):
             return self.attention.attend(query, memory, keys, memory_mask, state)
 
         parts = Parts(cells, look, self._output, self.units, self.memory_dim)
-        dropout_masks(self.cells, self.cell_input_dims, initial_state, training)
-        try:
+        with one_mask_a_sequence(self.cells, self.cell_input_dims, initial_state, training):
             outputs, weights, state = self.order.run(parts, inputs, list(initial_state))
-        finally:
-            forget_dropout_masks(self.cells)
-        answers = (outputs,)
-        answers += (weights,) if return_attention_scores else ()
-        answers += (state,) if return_state else ()
-        return answers if len(answers) > 1 else outputs
-
-    def _draw(self, inputs):
-        """Dropout masks for all steps, before the loop, where each backend can draw."""
-        row = ops.ones_like(inputs[..., :1])
-        widths = [cell.output_size for cell in self.cells[:-1]]
-        return [self.drop(ops.repeat(row, width, axis=-1), training=True) for width in widths]
+        asked = ((weights, return_attention_scores), (state, return_state))
+        answers = [outputs, *(answer for answer, wanted in asked if wanted)]
+        return tuple(answers) if len(answers) > 1 else outputs
 
     def _output(self, *parts):
         return self.output_projection(ops.concatenate(parts, axis=-1))
 
     def get_config(self):
+        plain = ("attend", "input_feeding", "residual", "dropout", "seed")
         return {
             **super().get_config(),
+            **{name: getattr(self, name) for name in plain},
             "cells": [keras.saving.serialize_keras_object(cell) for cell in self.cells],
             "attention": keras.saving.serialize_keras_object(self.attention),
-            "attend": self.attend,
-            "input_feeding": self.input_feeding,
-            "residual": self.residual,
-            "dropout": self.dropout,
-            "seed": self.seed,
         }
 
     @classmethod

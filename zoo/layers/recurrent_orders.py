@@ -10,6 +10,7 @@ from typing import NamedTuple
 from keras import ops
 
 from zoo.layers import loop
+from zoo.layers.arguments import check_choice
 from zoo.layers.cell_stack import CellStack
 
 
@@ -125,7 +126,11 @@ class InputFeeding(FedBack):
 
 
 class Before(FedBack):
-    """Bahdanau: the context of `s_{t-1}` goes into the first cell."""
+    """Bahdanau: the context of `s_{t-1}` goes into the first cell.
+
+    The paper's deep output is a maxout over the same three with `s_{t-1}`; tanh and `s_t` are what
+    its successors settled on.
+    """
 
     def widths(self, dim, units, memory_dim):
         return dim + memory_dim, 0, memory_dim + units + dim
@@ -161,8 +166,20 @@ class Between(FedBack):
 ORDERS = {"before": Before(), "after": After(), "between": Between()}
 
 
-def order_of(attend, attention, input_feeding):
-    """The order that a decoder's arguments mean."""
+def order_of(attend, attention, input_feeding, cells):
+    """The order that a decoder's arguments mean.
+
+    Raises:
+        ValueError: where they do not go together.
+    """
+    check_choice("RecurrentDecoder", tuple(ORDERS), attend=attend)
+    if attend == "between" and len(cells) == 1:
+        raise ValueError("RecurrentDecoder: attend='between' needs two `cells` or more, got 1.")
+    if input_feeding and (attention is None or attend != "after"):
+        raise ValueError(
+            "RecurrentDecoder: `input_feeding` feeds the attentional vector, which there is only "
+            "with an attention and attend='after'."
+        )
     if attention is None:
         return Alone()
     return InputFeeding() if input_feeding else ORDERS[attend]

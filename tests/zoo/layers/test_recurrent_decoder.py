@@ -107,8 +107,14 @@ def test_hypotheses_share_their_sources_memory(decoder, arrays, numbers, rng):
     inputs = np.concatenate([inputs, -inputs])[[0, 2, 1, 3]]  # two hypotheses a source, together
     state = start(decoder, rng, memory, hypotheses=2)
     tiled = given(decoder, inputs, memory.repeat(2, axis=0), mask.repeat(2, axis=0))
+    shared = {"inputs": inputs}
+    if decoder.attention is not None:
+        projected, keys = decoder.project_memory(
+            *(keras.ops.convert_to_tensor(array) for array in (memory, mask))
+        )
+        shared |= {"memory": projected, "keys": keys, "memory_mask": mask}
     assert_allclose(
-        numbers(decoder(*given(decoder, inputs, memory, mask), initial_state=state)),
+        numbers(decoder(**shared, initial_state=state)),
         numbers(decoder(*tiled, initial_state=state)),
         rtol=1e-5,
         atol=1e-6,
@@ -206,7 +212,7 @@ def passing():
 
 
 def test_dropout_between_layers_draws_a_mask_for_each_step(passing, numbers):
-    """Zaremba et al. 2014, eq. 7: what is kept is scaled, so that the mean stays."""
+    """Zaremba et al. 2014, section 3.2; what is kept is scaled, so that the mean stays."""
     decode = passing(0.5)
     output = numbers(decode(training=True))
     assert set(np.round(output.ravel(), 4)) == {0, 2}
@@ -273,3 +279,39 @@ def test_errors(options, message):
 def test_a_residual_between_widths_that_differ_is_refused():
     with pytest.raises(ValueError, match=r"`residual` needs cells of one width, got \[3, 4\]"):
         RecurrentDecoder([GRUCell(3), GRUCell(4)], residual=True)
+
+
+ONES = np.ones((6, 5, 6), "float32")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ({"memory": None}, "`memory`"),
+        ({"inputs": ONES[0]}, r"`inputs` must be \(batch, length, dim\), got shape \(5, 6\)"),
+        ({"memory": ONES[0]}, r"`memory` must be \(batch, length, dim\), got shape \(5, 6\)"),
+        ({"memory": ONES[:3]}, "`memory` has 3 where the batch of `inputs` is 6"),
+        ({"memory": ONES[..., :4]}, "`memory` has 4 where the width is 6"),
+        ({"memory_mask": ONES[..., 0]}, "`memory_mask` must be boolean, got float32"),
+        ({"memory_mask": ONES > 0}, r"`memory_mask` must be \(batch, keys\), got shape"),
+        ({"memory_mask": ONES[:3, :, 0] > 0}, "`memory_mask` has 3 where .* `memory` is 6"),
+        ({"memory_mask": ONES[:, :3, 0] > 0}, "`memory_mask` has 3 where the length .* is 5"),
+        ({"keys": ONES[:, :2, :3]}, "`keys` has 2 where the length of `memory` is 5"),
+        ({"keys": ONES[..., :2]}, "`keys` has 2 where the width is 3"),
+        ({"keys": ONES[:4, :, :3], "memory": ONES[:4]}, "`inputs` has 6 rows, no multiple of .* 4"),
+        ({"initial_state": [ONES[:, 0, :4]] * 3}, "`initial_state` has 3 tensors, not 2"),
+        ({"initial_state": [ONES[:, 0]]}, r"`initial_state\[0\]` has 6 where the width is 4"),
+        ({"initial_state": [ONES[:3, 0, :4]]}, r"`initial_state\[0\]` has 3 where the batch"),
+        ({"initial_state": [ONES]}, r"`initial_state\[0\]` must be \(batch, size\)"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_named(call, message):
+    layer = RecurrentDecoder(GRUCell(4), CoverageAttention(2), attend="before")
+    layer(ONES, ONES)
+    with pytest.raises(ValueError, match=message):
+        layer(**{"inputs": ONES, "memory": ONES, **call})
+
+
+def test_an_attention_without_a_memory_is_refused():
+    with pytest.raises(ValueError, match="`memory` must be given"):
+        RecurrentDecoder(GRUCell(4), LuongAttention())(ONES)
