@@ -326,3 +326,17 @@ def test_more_keys_than_the_location_score_knows_are_refused(rng):
     layer = LuongAttention("location", max_length=4)
     with pytest.raises(ValueError, match="`max_length` 4, got a memory of 5 keys"):
         layer(rng.normal(size=(1, 2, 3)), rng.normal(size=(1, 5, 3)))
+
+
+def test_in_a_graph_more_keys_than_the_location_score_knows_fail(rng):
+    tf = pytest.importorskip("tensorflow")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("the other backends know every length beforehand")
+    layer = LuongAttention("location", max_length=4)
+    query = rng.normal(size=(1, 2, 3)).astype("float32")
+    layer(query, query)
+    memory = tf.TensorSpec((None, None, 3))
+    attend = tf.function(lambda memory: layer(query, memory), input_signature=[memory])
+    assert attend(np.ones((1, 4, 3), "float32")).shape == (1, 2, 3)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        attend(np.ones((1, 5, 3), "float32"))
