@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from zoo.layers import RecurrentDecoder
+from zoo.layers.arguments import check_positive
 from zoo.models.attentions import attention_of, order_of
 from zoo.models.stepwise import inputs_like
 
@@ -64,7 +65,7 @@ class RecurrentTranslator(keras.Model):
         Logits `(batch, target length, target_vocabulary_size)`.
 
     Raises:
-        ValueError: for an unknown cell, attention, score, mode or order.
+        ValueError: for an unknown cell, attention, score, mode or order, or a size below 1.
 
     Reference:
         Sutskever et al. 2014; Cho et al. 2014 (no attention). Bahdanau et al. 2015. Luong et al.
@@ -95,6 +96,17 @@ class RecurrentTranslator(keras.Model):
     ):
         if cell not in ENCODER_LAYERS:
             raise ValueError(f"`cell` must be one of {tuple(ENCODER_LAYERS)}, got {cell!r}.")
+        check_positive(
+            "RecurrentTranslator",
+            source_vocabulary_size=source_vocabulary_size,
+            target_vocabulary_size=target_vocabulary_size,
+            embedding_dim=embedding_dim,
+            units=units,
+            encoder_layers=encoder_layers,
+            decoder_layers=decoder_layers,
+            window=window,
+            max_source_length=max_source_length,
+        )
         looking = attention_of(attention, score, window, max_source_length, monotonic)
         order = attend or order_of(attention)
         self.options = {
