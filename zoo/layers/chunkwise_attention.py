@@ -26,7 +26,7 @@ class ChunkwiseAttention(WrappedAttention):
     Call arguments, returns and errors: as `Attention`. The state is the monotonic attention's.
 
     Reference:
-        Chiu, Raffel 2018, "Monotonic Chunkwise Attention", section 2.3, eq. 10 to 18.
+        Chiu, Raffel 2018, "Monotonic Chunkwise Attention", section 2.3.
     """
 
     parallel = False
