@@ -31,13 +31,15 @@ class CellStack:
         self.sizes = state_sizes(cells)
         self.top = len(state_sizes(cells[:-1]))  # where among the states the last output is
 
-    def over_time(self, step, inputs, states):
-        """`loop.over_time` of `step(cells, x, states)`: `cells` is this stack as it is at t."""
+    def over_time(self, step, inputs, states, more=()):
+        """`loop.over_time` of `step(cells, x, states, *more)`: `cells` is this stack at t."""
+        count = len(self.drops)
 
-        def at_its_time(x, states, *drops):
-            return step(CellStack(self.cells, self.residual, self.training, drops), x, states)
+        def at_its_time(x, states, *parts):
+            cells = CellStack(self.cells, self.residual, self.training, parts[:count])
+            return step(cells, x, states, *parts[count:])
 
-        return loop.over_time(at_its_time, inputs, states, self.drops, self.mask)
+        return loop.over_time(at_its_time, inputs, states, [*self.drops, *more], self.mask)
 
     def first(self, x, states):
         """One step of the first cell.

@@ -49,8 +49,11 @@ class ChunkwiseAttention(WrappedAttention):
         keys = [part.project_key(key) for part in (self.attention, self.monotonic)]
         return ops.concatenate(keys, axis=-1)
 
-    def start(self, value, training=False):
-        return self.monotonic.start(value, training)
+    def start(self, value):
+        return self.monotonic.start(value)
+
+    def draw(self, query, value):
+        return self.monotonic.draw(query, value)
 
     def align(self, query, key, mask, state):
         own, other = key[..., : self.units], key[..., self.units :]

@@ -13,6 +13,7 @@ def over_time(step, inputs, states, more=(), mask=None):
         inputs: `(batch, length, dim)`. A length known to be 1 runs without a loop.
         states: list of `(batch, size)`.
         more: list of `(batch, length, width)`, which a step gets its part of behind the states.
+            The last one's width may be unknown.
         mask: boolean `(batch, length)`, False for steps that leave the states as they are and give
             zeros. The Keras mask of `inputs` when not given.
 
@@ -22,24 +23,24 @@ def over_time(step, inputs, states, more=(), mask=None):
     if inputs.shape[1] == 1 and mask is None:
         output, states = step(inputs[:, 0], states, *(part[:, 0] for part in more))
         return ops.expand_dims(output, 1), states
-    dtypes = [standardize_dtype(x.dtype) for x in (inputs, *states)]
-    widest = keras.backend.result_type(*dtypes, "float32")
-    widths = [part.shape[-1] for part in (inputs, *more)]
+    given = [inputs, *more]
+    widths = [part.shape[-1] for part in given]
+    kinds, dtypes = ([standardize_dtype(x.dtype) for x in tensors] for tensors in (given, states))
+    widest = keras.backend.result_type(*kinds, *dtypes, "float32")
 
     def in_own_precision(x, states):
         """Keras's loop holds everything in one precision; each tensor's own is for the step."""
-        x, *more_now = split(x, *widths[:-1])
-        x, *states = _cast((x, *states), dtypes)
-        output, states = step(x, states, *_cast(more_now, [x.dtype] * len(more_now)))
+        x, *more_now = _cast(split(x, *widths[:-1]), kinds)
+        output, states = step(x, _cast(states, dtypes), *more_now)
         return ops.cast(output, widest), [ops.cast(state, widest) for state in states]
 
     cell = _Step(in_own_precision, [state.shape[-1] for state in states], widest)
     loop = keras.layers.RNN(
         cell, return_sequences=True, return_state=True, zero_output_for_mask=True, dtype=widest
     )
-    joined = ops.concatenate([inputs, *more], axis=-1) if more else inputs
-    outputs, *states = _cast(loop(joined, initial_state=states, mask=mask), dtypes)
-    return outputs, states
+    joined = ops.concatenate(_cast(given, [widest] * len(given)), axis=-1) if more else inputs
+    outputs, *states = loop(joined, initial_state=states, mask=mask)
+    return ops.cast(outputs, kinds[0]), _cast(states, dtypes)
 
 
 def _cast(tensors, dtypes):

@@ -32,8 +32,7 @@ class RecurrentDecoder(keras.layers.Layer):
         h1_t = cell_1([y_{t-1}; c_{t-1}], h1_{t-1}),   c_t = attention(h1_t, memory)
         hk_t = cell_k([h(k-1)_t; c_t], hk_{t-1}),   o_t = hn_t
 
-    Without an attention the output is `h_t` alone (Sutskever 2014): all that is known of the
-    source is the initial state. The steps are in `zoo/layers/recurrent_orders.py`.
+    Without an attention the output is `h_t`: the initial state is all it knows (Sutskever 2014).
 
     Args:
         cells: a Keras cell (`SimpleRNNCell`, `LSTMCell`, `GRUCell`) or a list of them, first the
@@ -71,7 +70,7 @@ class RecurrentDecoder(keras.layers.Layer):
         Luong et al. 2015, section 3, eq. 5, and 3.3 (input feeding). Bahdanau et al. 2015, section
         3.1 and appendix A.1.2 and A.2.2. Sutskever et al. 2014, section 2. Wu et al. 2016,
         "Google's Neural Machine Translation System", section 3, eq. 4, and 3.1 (residual). Dropout:
-        Zaremba, Sutskever, Vinyals 2014, "Recurrent Neural Network Regularization", section 3.2.
+        Zaremba et al. 2014, "Recurrent Neural Network Regularization", section 3.2.
     """
 
     def __init__(
@@ -135,12 +134,15 @@ class RecurrentDecoder(keras.layers.Layer):
         memory = attention_ops.blank(memory, memory_mask)
         return memory, self.attention.project_key(memory)
 
-    def start(self, states, memory=None, training=False):
+    def start(self, states, memory=None):
         """What precedes the first step: the cells' states, what is fed back, the attention's."""
         if self.attention is None:
             return list(states)
         hidden = states[len(state_sizes(self.cells[:-1]))]
-        return [*states, *self.order.fed(hidden, memory), *self.attention.start(memory, training)]
+        return [*states, *self.order.fed(hidden, memory), *self.attention.start(memory)]
+
+    def _output(self, *parts):
+        return self.output_projection(ops.concatenate(parts, axis=-1))
 
     def call(
         self,
@@ -167,21 +169,19 @@ class RecurrentDecoder(keras.layers.Layer):
             batch = ops.shape(inputs)[0]
             initial_state = [ops.zeros((batch, size), inputs.dtype) for size in cells.sizes]
         if len(initial_state) == len(cells.sizes):
-            initial_state = self.start(initial_state, memory, training)
+            initial_state = self.start(initial_state, memory)
         shapes.check_states(self.name, initial_state, self.state_widths, inputs.shape[0])
 
-        def look(query, state):
-            return self.attention.attend(query, memory, keys, memory_mask, state)
+        def look(query, state, drawn):
+            return self.attention.attend(query, memory, keys, memory_mask, state, drawn)
 
-        parts = Parts(cells, look, self._output, self.units, self.memory_dim)
+        drawn = self.attention.draw(inputs, memory) if training and self.memory_dim else []
+        parts = Parts(cells, look, self._output, self.units, self.memory_dim, drawn)
         with one_mask_a_sequence(self.cells, self.cell_input_dims, initial_state, training):
             outputs, weights, state = self.order.run(parts, inputs, list(initial_state))
         asked = ((weights, return_attention_scores), (state, return_state))
-        answers = [outputs, *(answer for answer, wanted in asked if wanted)]
-        return tuple(answers) if len(answers) > 1 else outputs
-
-    def _output(self, *parts):
-        return self.output_projection(ops.concatenate(parts, axis=-1))
+        answers = (outputs, *(answer for answer, wanted in asked if wanted))
+        return answers if len(answers) > 1 else outputs
 
     def get_config(self):
         plain = ("attend", "input_feeding", "residual", "dropout", "seed")

@@ -19,9 +19,10 @@ class Parts(NamedTuple):
 
     Args:
         cells: the `CellStack`.
-        look: `(queries (batch, queries, dim), state) -> context, weights, state`.
+        look: `(queries (batch, queries, dim), state, drawn) -> context, weights, state`.
         output: makes one tensor of several that stand side by side.
         units, memory_dim: widths of the output and of the context.
+        drawn: what the attention drew for all queries: see `Attention.draw`.
     """
 
     cells: CellStack
@@ -29,6 +30,7 @@ class Parts(NamedTuple):
     output: Callable
     units: int
     memory_dim: int
+    drawn: list
 
     def split(self, state):
         """The cells' states, and what follows."""
@@ -78,7 +80,7 @@ class After(Order):
     def run(self, parts, inputs, state):
         states, aligned = parts.split(state)
         hidden, states = parts.cells.over_time(CellStack.step, inputs, states)
-        context, weights, aligned = parts.look(hidden, aligned)
+        context, weights, aligned = parts.look(hidden, aligned, parts.drawn)
         return parts.output(context, hidden), weights, [*states, *aligned]
 
 
@@ -86,16 +88,17 @@ class FedBack(Order):
     """What looks, or what it saw, goes into the cells: all in the loop. Gives `step`."""
 
     def run(self, parts, inputs, state):
-        def look_once(query, state):
-            context, weights, state = parts.look(ops.expand_dims(query, 1), state)
-            return context[:, 0], weights[:, 0], state
+        def step(cells, x, state, *drawn):
+            def look_once(query, state):
+                query, *draws = (ops.expand_dims(part, 1) for part in (query, *drawn))
+                context, weights, state = parts.look(query, state, draws)
+                return context[:, 0], weights[:, 0], state
 
-        def step(cells, x, state):
             now = parts._replace(cells=cells, look=look_once)
             *answer, state = self.step(now, x, *parts.split(state))
             return ops.concatenate(answer, axis=-1), state
 
-        steps, state = parts.cells.over_time(step, inputs, state)
+        steps, state = parts.cells.over_time(step, inputs, state, parts.drawn)
         hidden, context, weights = loop.split(steps, parts.units, parts.memory_dim)
         return self.finish(parts, inputs, hidden, context), weights, state
 

@@ -9,6 +9,7 @@ from keras.layers import GRUCell, LSTMCell, SimpleRNNCell
 from numpy.testing import assert_allclose, assert_array_equal
 
 from zoo.layers import (
+    Attention,
     BahdanauAttention,
     ChunkwiseAttention,
     CoverageAttention,
@@ -315,3 +316,45 @@ def test_shapes_that_do_not_fit_are_named(call, message):
 def test_an_attention_without_a_memory_is_refused():
     with pytest.raises(ValueError, match="`memory` must be given"):
         RecurrentDecoder(GRUCell(4), LuongAttention())(ONES)
+
+
+class Dice(Attention):
+    """Weights that are drawn, so that one sees where the draws go."""
+
+    def start(self, value):
+        return [] if self.parallel else [keras.ops.zeros_like(value[:, 0, :1])]
+
+    def draw(self, query, value):
+        return [keras.ops.convert_to_tensor(self.thrown)]
+
+    def align(self, query, key, mask, state):
+        return state[-1], state[:-1]
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+@pytest.mark.parametrize("length", [1, 5])
+@pytest.mark.parametrize("order", ["before", "after", "fed", "between"])
+def test_what_an_attention_draws_goes_to_its_step(order, length, parallel, rng, numbers):
+    attention, inputs = Dice(), ONES[:, :length]
+    attention.thrown = rng.dirichlet(np.ones(5), (6, length)).astype("float32")
+    attention.parallel = parallel
+    options = {"attend": "after", "input_feeding": True} if order == "fed" else {"attend": order}
+    layer = RecurrentDecoder([GRUCell(4), LSTMCell(3)], attention, dropout=0.5, **options)
+    asked = {"return_attention_scores": True, "return_state": True, "training": True}
+    _, weights, state = layer(inputs, ONES, **asked)
+    assert_allclose(numbers(weights), attention.thrown, rtol=1e-6)
+    assert len(state) == len(layer.state_widths)
+
+
+@pytest.mark.parametrize("name", ["gnmt-monotonic", "mocha", "coverage"])
+def test_draws_in_a_graph_that_knows_no_lengths(name, arrays, numbers):
+    tf = pytest.importorskip("tensorflow")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("the other backends know every length beforehand")
+    layer = MADE[name]()
+    layer(*given(layer, *arrays))
+    symbols = [tf.TensorSpec((None, None, width)) for width in (6, 7)]
+    train = tf.function(functools.partial(layer, training=True), input_signature=symbols)
+    first, second = (numbers(train(*arrays[:2])) for _ in range(2))
+    assert np.isfinite(first).all()
+    assert (first != second).any() == (name != "coverage")
