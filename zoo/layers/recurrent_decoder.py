@@ -42,9 +42,8 @@ class RecurrentDecoder(keras.layers.Layer):
         attend: "after" or "before" the cells, or "between" the first and the others.
         input_feeding: feed `h~_{t-1}` into the cells; for `attend="after"` only.
         residual: add what the cell below gives to what a cell above the first gives.
-        dropout: rate on what each cell above the first sees of the one below, in training; every
-            step has a mask of its own, and what goes from step to step is left alone.
-        seed: of that dropout.
+        dropout, seed: rate on what each cell above the first sees of the one below, in training;
+            every step has a mask of its own, and what goes from step to step is left alone.
 
     Call arguments:
         inputs: `(batch, length, dim)`, the embedded target tokens, shifted right.
@@ -63,14 +62,13 @@ class RecurrentDecoder(keras.layers.Layer):
         keys)` and the list of final states. A decoding step is a call of length 1.
 
     Raises:
-        ValueError: for an unknown order, input feeding with nothing to feed, nothing to be between,
-            a residual between widths that differ, a rate that is none, shapes that do not fit.
+        ValueError: for arguments that do not go together, and for shapes that do not fit.
 
     Reference:
         Luong et al. 2015, section 3, eq. 5, and 3.3 (input feeding). Bahdanau et al. 2015, section
-        3.1 and appendix A.1.2 and A.2.2. Sutskever et al. 2014, section 2. Wu et al. 2016,
-        "Google's Neural Machine Translation System", section 3, eq. 4, and 3.1 (residual). Dropout:
-        Zaremba et al. 2014, "Recurrent Neural Network Regularization", section 3.2.
+        3.1, appendix A.1.2 and A.2.2. Sutskever et al. 2014, section 2. Wu et al. 2016, section 3,
+        eq. 4, and 3.1 (residual). Zaremba et al. 2014, "Recurrent Neural Network Regularization",
+        section 3.2 (dropout).
     """
 
     def __init__(
@@ -97,7 +95,8 @@ class RecurrentDecoder(keras.layers.Layer):
         self.residual = residual
         self.dropout = dropout
         self.seed = seed
-        self.drop = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
+        between = dropout if len(self.cells) > 1 else 0.0  # else no seed is drawn for nothing
+        self.drop = keras.layers.Dropout(between, seed=seed, dtype=self.dtype_policy)
         self.units = widths[-1]
         self.supports_masking = True
 

@@ -226,6 +226,12 @@ def test_dropout_between_layers_draws_a_mask_for_each_step(passing, numbers):
     assert_array_equal(numbers(decode()), np.ones_like(output))
 
 
+def test_one_layer_has_nothing_to_drop_between(arrays, numbers):
+    layer = RecurrentDecoder(GRUCell(4), dropout=0.5)
+    assert_array_equal(numbers(layer(arrays[0], training=True)), numbers(layer(arrays[0])))
+    assert not layer.drop.variables
+
+
 @pytest.mark.parametrize("name", ["stacked", "bahdanau", "luong-fed", "gnmt"])
 @pytest.mark.parametrize("length", [1, 5])
 def test_dropout_between_layers_in_every_order(name, length, arrays, numbers):
