@@ -74,13 +74,13 @@ def examples(most=EXAMPLES, **strategies):
 
 
 @functools.cache
-def built(make, dtype, *shapes, call=lambda layer, *given: layer(*given)):
+def built(make, dtype, *shapes, call=lambda layer, *given: layer(*given), mixed=True):
     """A layer of that precision with random weights, biases too; kept, as Keras builds slowly.
 
     `shapes` are those of what it is called with; one of two axes is a mask's.
     """
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32" if dtype == "float32" else f"mixed_{dtype}")
+    keras.config.set_dtype_policy(f"mixed_{dtype}" if mixed and dtype != "float32" else dtype)
     try:
         layer = make()
         call(layer, *(np.ones(shape, "bool" if len(shape) == 2 else "float32") for shape in shapes))
