@@ -87,7 +87,7 @@ class LuongAttention(Attention):
     def _by_location(self, scores, key):
         batch, queries, _ = ops.shape(scores)
         keys = ops.shape(key)[1]
-        if key.shape[1] is not None and key.shape[1] > self.max_length:
+        if isinstance(key.shape[1], int) and key.shape[1] > self.max_length:  # on JAX: a symbol
             raise ValueError(
                 f"LuongAttention: the location score has `max_length` {self.max_length}, got a "
                 f"memory of {key.shape[1]} keys; make it as long, or take another score."
