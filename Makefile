@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-slow bench lint clean
+.PHONY: demo test test-slow bench docs pictures lint clean
 
 demo: .venv/installed  ## train, evaluate, export, serve, ask, draw
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/dates.py
@@ -14,6 +14,12 @@ test-slow: .venv/installed  ## the tests that take long
 
 bench: .venv/installed  ## tables of speed; PyTorch beside them where it is installed
 	$(BIN)/python benchmarks/layers.py
+
+docs: .venv/installed  ## docs/layers.md, from the docstrings
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/make_layers.py
+
+pictures: .venv/installed  ## its pictures; trains the models that runs/pictures lacks
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/make_pictures.py
 
 lint: .venv/installed
 	$(BIN)/ruff check .

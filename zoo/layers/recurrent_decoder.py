@@ -67,9 +67,10 @@ class RecurrentDecoder(keras.layers.Layer):
             or a residual between widths that differ.
 
     Reference:
-        Luong et al. 2015, section 3, eq. 5, and 3.3 (input feeding). Bahdanau et al. 2015, section
-        3.1 and appendix A.1.2 and A.2.2. Sutskever et al. 2014, section 2. Wu et al. 2016,
-        "Google's Neural Machine Translation System", section 3, eq. 4, and 3.1 (residual).
+        After: Luong et al. 2015, section 3, eq. 5, and 3.3 (input feeding). Before: Bahdanau et al.
+        2015, section 3.1 and appendix A.1.2 and A.2.2. Without: Sutskever et al. 2014, section 2.
+        Between: Wu et al. 2016, "Google's Neural Machine Translation System", section 3, eq. 4, and
+        3.1 (residual).
     """
 
     def __init__(

@@ -1,0 +1,226 @@
+"""What `layers.md` shows: a row for each mechanism."""
+
+from dataclasses import dataclass
+
+TEXT = "Tuesday, 14 June 1904"  # whose alignments are drawn
+
+QUERY = ("query", "value")
+TARGET = ("target", "memory")
+
+OWN = """\
+class Nearest(layers.Attention):
+    def score(self, query, key):
+        return -keras.ops.norm(query[:, :, None] - key[:, None], axis=-1)
+
+
+query, value = keras.Input((None, 64)), keras.Input((None, 64))
+attended = Nearest()(query, value)
+model = keras.Model((query, value), attended)"""
+RESIDUAL = """\
+x, residual = keras.Input((None, 64)), layers.{make}
+y = residual.leave(x, layers.FeedForward(256)(residual.enter(x)))
+model = keras.Model(x, y)"""
+TIED = """\
+ids, tied = keras.Input((None,), dtype="int32"), layers.{make}
+logits = tied(keras.layers.LSTM(64, return_sequences=True)(tied(ids)), reverse=True)
+model = keras.Model(ids, logits)"""
+BLOCK = """\
+target, memory = keras.Input((None, 64)), keras.Input((None, 64))
+y, weights, _ = layers.{make}(target, memory, return_attention_scores=True)
+model = keras.Model((target, memory), (y, weights))"""
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """One entry of the page.
+
+    Attributes:
+        heading: what it is called.
+        make: how its layer is made: what stands behind `layers.`.
+        picture: the file in `pictures/`, without its ending.
+        inputs: the names of what the layer is called on, each `(batch, length, 64)`.
+        labels: which of the docstring's labelled formulas and papers are its own.
+        layer: the class whose docstring it is, where it is not the one that is made.
+        remark: what is to be seen in the picture.
+        code: the three lines, where `make` and `inputs` do not say them.
+    """
+
+    heading: str
+    make: str
+    picture: str
+    inputs: tuple = ("x",)
+    labels: tuple = ()
+    layer: str = ""
+    remark: str = ""
+    code: str = ""
+
+
+def _placed(heading, layer, picture, remark=""):
+    make = f"SelfAttention(4, positions=layers.{layer}())"
+    return Mechanism(heading, make, picture, layer=layer, remark=remark)
+
+
+_GRU, _TWO = "keras.layers.GRUCell(64)", "[keras.layers.LSTMCell(64) for _ in range(2)]"
+_LUONG, _BAHDANAU = "layers.LuongAttention()", "layers.BahdanauAttention(normed=True)"
+_MONOTONIC = "layers.MonotonicAttention(layers.LuongAttention())"
+
+FAMILIES = {
+    "Scores": [
+        Mechanism("Luong, dot", 'LuongAttention("dot")', "luong-dot", QUERY, ("dot",)),
+        Mechanism("Luong, scaled", 'LuongAttention("scaled")', "luong-scaled", QUERY, ("scaled",)),
+        Mechanism("Luong, general", "LuongAttention()", "luong-general", QUERY, ("general",)),
+        Mechanism("Luong, concat", 'LuongAttention("concat")', "luong-concat", QUERY, ("concat",)),
+        Mechanism(
+            "Luong, location", 'LuongAttention("location")', "luong-location", QUERY, ("location",)
+        ),
+        Mechanism("Bahdanau", "BahdanauAttention()", "bahdanau", QUERY, ("plain",)),
+        Mechanism(
+            "Bahdanau, normed",
+            "BahdanauAttention(normed=True)",
+            "bahdanau-normed",
+            QUERY,
+            ("normed",),
+        ),
+        Mechanism("Coverage", "CoverageAttention()", "coverage", QUERY),
+        Mechanism(
+            "A score of your own",
+            "Attention()",
+            "",
+            QUERY,
+            code=OWN,
+        ),
+    ],
+    "Alignments": [
+        Mechanism(
+            "Local, monotonic (local-m)",
+            f"LocalAttention({_LUONG}, window=4)",
+            "luong-local-m",
+            QUERY,
+            ("local-m",),
+        ),
+        Mechanism(
+            "Local, predictive (local-p)",
+            f"LocalAttention({_LUONG}, window=4, predictive=True)",
+            "luong-local-p",
+            QUERY,
+            ("local-p",),
+        ),
+        Mechanism(
+            "Monotonic, soft",
+            f"MonotonicAttention({_BAHDANAU})",
+            "monotonic-soft",
+            QUERY,
+            ("soft",),
+        ),
+        Mechanism(
+            "Monotonic, hard",
+            f'MonotonicAttention({_BAHDANAU}, "hard")',
+            "monotonic-hard",
+            QUERY,
+            ("hard",),
+        ),
+        Mechanism(
+            "Chunkwise (MoChA)",
+            f"ChunkwiseAttention(\n    {_BAHDANAU}, {_MONOTONIC}, chunk=4\n)",
+            "mocha",
+            QUERY,
+        ),
+    ],
+    "Self-attention and attention to a memory": [
+        Mechanism("Self-attention", "SelfAttention(num_heads=4)", "self-attention"),
+        Mechanism(
+            "Multi-query",
+            "SelfAttention(4, num_kv_heads=1)",
+            "multi-query",
+            labels=("multi-query",),
+        ),
+        Mechanism(
+            "Grouped-query",
+            "SelfAttention(4, num_kv_heads=2)",
+            "grouped-query",
+            labels=("grouped-query",),
+        ),
+        Mechanism("Causal", "SelfAttention(4, causal=True)", "causal", labels=("causal",)),
+        Mechanism("Window", "SelfAttention(4, window=4)", "window", labels=("window",)),
+        Mechanism("Cross-attention", "CrossAttention(num_heads=4)", "cross-attention", QUERY),
+        Mechanism("Pooling", "AttentionPooling(hops=2)", "pooling", labels=("hops",)),
+    ],
+    "Positions": [
+        _placed("No positions", "Positions", "no-positions"),
+        _placed("Noise", "NoisePositions", "noise"),
+        _placed("Sinusoidal", "SinusoidalPositions", "self-attention"),
+        _placed("Learned", "LearnedPositions", "learned"),
+        _placed("Relative, by Shaw", "ShawPositions", "shaw"),
+        _placed("Relative bias, T5", "T5Positions", "t5"),
+        _placed("Rotary", "RotaryPositions", "rotary"),
+        _placed("Linear biases (ALiBi)", "AlibiPositions", "alibi"),
+    ],
+    "Parts of a Transformer": [
+        Mechanism(
+            "Feed-forward, ReLU", "FeedForward(256)", "cross-attention", labels=("plain", "relu")
+        ),
+        Mechanism(
+            "Feed-forward, GELU", 'FeedForward(256, "gelu")', "gelu", labels=("plain", "gelu")
+        ),
+        Mechanism(
+            "Feed-forward, SwiGLU",
+            'FeedForward(256, "silu", gated=True)',
+            "swiglu",
+            labels=("gated", "silu"),
+        ),
+        Mechanism(
+            "Residual, pre-norm",
+            "Residual()",
+            "cross-attention",
+            labels=("pre-norm", "layer norm"),
+            code=RESIDUAL,
+        ),
+        Mechanism(
+            "Residual, post-norm",
+            "Residual(norm_first=False)",
+            "post-norm",
+            labels=("post-norm", "layer norm"),
+            code=RESIDUAL,
+        ),
+        Mechanism(
+            "Residual, RMSNorm",
+            'Residual(norm="rms")',
+            "rms-norm",
+            labels=("pre-norm", "rmsnorm"),
+            code=RESIDUAL,
+        ),
+        Mechanism(
+            "Residual, stochastic depth",
+            "Residual(stochastic_depth=0.1)",
+            "stochastic-depth",
+            labels=("pre-norm", "stochastic depth"),
+            code=RESIDUAL,
+        ),
+        Mechanism("Tied embedding", "TiedEmbedding(9000, 64)", "tied", code=TIED),
+        Mechanism("Encoder block", "EncoderBlock(4, 256)", "encoder-block"),
+        Mechanism("Decoder block", "DecoderBlock(4, 256)", "cross-attention", TARGET, code=BLOCK),
+    ],
+    "Recurrent decoder": [
+        Mechanism(
+            "Bahdanau's: attention before the cell",
+            f'RecurrentDecoder({_GRU}, layers.BahdanauAttention(), "before")',
+            "bahdanau",
+            TARGET,
+            ("before",),
+        ),
+        Mechanism(
+            "Luong's: attention after the cell",
+            f"RecurrentDecoder({_GRU}, {_LUONG}, input_feeding=True)",
+            "luong-general",
+            TARGET,
+            ("after",),
+        ),
+        Mechanism(
+            "GNMT's: attention between the cells",
+            f'RecurrentDecoder({_TWO}, layers.BahdanauAttention(), "between")',
+            "gnmt",
+            TARGET,
+            ("between",),
+        ),
+    ],
+}
