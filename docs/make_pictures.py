@@ -52,7 +52,7 @@ def transformer(preset, **overrides):
 
 # A dot product wants states as wide as the memory, so those two read the source one way.
 MODELS = {
-    "luong-dot": recurrent("luong-dot", epochs=3, bidirectional=False),
+    "luong-dot": recurrent("luong-dot", bidirectional=False),
     "luong-scaled": recurrent("luong-scaled", epochs=3, bidirectional=False),
     "luong-general": recurrent("luong-general"),
     "luong-concat": recurrent("luong-concat"),
@@ -79,9 +79,7 @@ MODELS = {
     "swiglu": transformer("transformer-swiglu"),
     "gelu": transformer("transformer-lite", activation="gelu"),
     "post-norm": transformer("transformer-lite", norm_first=False),
-    "rms-norm": transformer("transformer-lite", norm="rms"),
     "stochastic-depth": transformer("transformer-lite", stochastic_depth=0.1),
-    "tied": transformer("transformer-lite", tie_embeddings=True),
 }
 
 
@@ -175,11 +173,11 @@ PICTURES = {
     "causal": ("transformer", writing),
 }
 VIEWS = {
-    alignment: "",
-    hard: " Searched hard.",
-    reading: " The first encoder block's first head.",
-    reading_again: " The second encoder block's first head.",
-    writing: f" The first decoder block's first head; {START} is the start.",
+    alignment: "{made}",
+    hard: "The model of the picture above, decoded hard.",
+    reading: "{made} The first encoder block's first head.",
+    reading_again: "{made} The second encoder block's first head.",
+    writing: f"{{made}} The first decoder block's first head; {START} is the start.",
 }
 
 
@@ -207,7 +205,7 @@ def main():
     captions = {}
     for picture, (name, look) in PICTURES.items():
         heat_map([look(train_model(name))], FOLDER / f"{picture}.png")
-        captions[picture] = f"{made(name)}{VIEWS[look]}"
+        captions[picture] = VIEWS[look].format(made=made(name))
     drawn, captions["pooling"] = pooling()
     heat_map([drawn], FOLDER / "pooling.png")
     listed = json.dumps(captions, indent=2, ensure_ascii=False)

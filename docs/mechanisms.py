@@ -66,12 +66,40 @@ _MONOTONIC = "layers.MonotonicAttention(layers.LuongAttention())"
 
 FAMILIES = {
     "Scores": [
-        Mechanism("Luong, dot", 'LuongAttention("dot")', "luong-dot", QUERY, ("dot",)),
+        Mechanism(
+            "Luong, dot",
+            'LuongAttention("dot")',
+            "luong-dot",
+            QUERY,
+            ("dot",),
+            remark=(
+                "A dot product wants states as wide as the memory, so this model reads one way, and "
+                "looks at a word where it has been read to the end."
+            ),
+        ),
         Mechanism("Luong, scaled", 'LuongAttention("scaled")', "luong-scaled", QUERY, ("scaled",)),
-        Mechanism("Luong, general", "LuongAttention()", "luong-general", QUERY, ("general",)),
+        Mechanism(
+            "Luong, general",
+            "LuongAttention()",
+            "luong-general",
+            QUERY,
+            ("general",),
+            remark=(
+                "Each digit at its own, the month at its name; a dash comes from no character, and "
+                "rests at the end."
+            ),
+        ),
         Mechanism("Luong, concat", 'LuongAttention("concat")', "luong-concat", QUERY, ("concat",)),
         Mechanism(
-            "Luong, location", 'LuongAttention("location")', "luong-location", QUERY, ("location",)
+            "Luong, location",
+            'LuongAttention("location")',
+            "luong-location",
+            QUERY,
+            ("location",),
+            remark=(
+                "It sees no key, so that it can't look for a month, only for a place; and in 20 "
+                "locales the month has many places."
+            ),
         ),
         Mechanism("Bahdanau", "BahdanauAttention()", "bahdanau", QUERY, ("plain",)),
         Mechanism(
@@ -97,6 +125,10 @@ FAMILIES = {
             "luong-local-m",
             QUERY,
             ("local-m",),
+            remark=(
+                "The window moves on by a character a step, and the year, which is written first, "
+                "stands last: made for text that keeps its order, which dates do not."
+            ),
         ),
         Mechanism(
             "Local, predictive (local-p)",
@@ -104,6 +136,10 @@ FAMILIES = {
             "luong-local-p",
             QUERY,
             ("local-p",),
+            remark=(
+                "After so short a training, the window is predicted for the year, and not yet for "
+                "the month."
+            ),
         ),
         Mechanism(
             "Monotonic, soft",
@@ -111,6 +147,10 @@ FAMILIES = {
             "monotonic-soft",
             QUERY,
             ("soft",),
+            remark=(
+                "It never goes back, and the year, which is written first, stands last: so it stays "
+                "halfway and lives on what the encoder, reading both ways, has brought there."
+            ),
         ),
         Mechanism(
             "Monotonic, hard",
@@ -118,6 +158,7 @@ FAMILIES = {
             "monotonic-hard",
             QUERY,
             ("hard",),
+            remark="Every step stops at one character.",
         ),
         Mechanism(
             "Chunkwise (MoChA)",
@@ -185,7 +226,7 @@ FAMILIES = {
         Mechanism(
             "Residual, RMSNorm",
             'Residual(norm="rms")',
-            "rms-norm",
+            "swiglu",
             labels=("pre-norm", "rmsnorm"),
             code=RESIDUAL,
         ),
@@ -196,7 +237,7 @@ FAMILIES = {
             labels=("pre-norm", "stochastic depth"),
             code=RESIDUAL,
         ),
-        Mechanism("Tied embedding", "TiedEmbedding(9000, 64)", "tied", code=TIED),
+        Mechanism("Tied embedding", "TiedEmbedding(9000, 64)", "swiglu", code=TIED),
         Mechanism("Encoder block", "EncoderBlock(4, 256)", "encoder-block"),
         Mechanism("Decoder block", "DecoderBlock(4, 256)", "cross-attention", TARGET, code=BLOCK),
     ],

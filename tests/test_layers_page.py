@@ -35,6 +35,7 @@ def test_the_lines_make_a_model_that_runs(code):
     names = {"keras": keras, "layers": layers}
     exec(code, names)
     given = [np.ones((2, 3, *tensor.shape[2:]), tensor.dtype) for tensor in names["model"].inputs]
+    given = given if len(given) > 1 else given[0]
     for answer in keras.tree.flatten(names["model"](given)):
         assert np.all(np.isfinite(answer))
 
