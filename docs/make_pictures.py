@@ -7,6 +7,7 @@ does with `TEXT`. A second run trains only what is missing in `runs/pictures`.
 """
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 
@@ -97,14 +98,14 @@ def hard(translator):
     )
 
 
-def reading(translator, block=0, head=0):
-    """Where each character of the source looks in the source: one head of an encoder block."""
+def reading(translator, block=0):
+    """Where each character of the source looks in the source, in a block of the encoder."""
     model, written = translator.model, alignment(translator)
     ids = with_end(translator.source.encode([TEXT]), 64).to_tensor()
     x = model.source_positions.embed(model.scale(model.source_embedding(ids)))
     for layer in model.encoder[: block + 1]:
         x, weights = layer(x, return_attention_scores=True)
-    return dataclasses.replace(written, target=written.source, weights=weights[0, head].numpy())
+    return dataclasses.replace(written, target=written.source, weights=most_decided(weights))
 
 
 def reading_again(translator):
@@ -112,8 +113,8 @@ def reading_again(translator):
     return reading(translator, block=1)
 
 
-def writing(translator, head=0):
-    """Where each character of the target looks in those before: a head of the first block."""
+def writing(translator):
+    """Where each character of the target looks in those before, in the decoder's first block."""
     model, written = translator.model, alignment(translator)
     ids = with_start_and_end(translator.target.encode([written.text]), 64)[:, :-1].to_tensor()
     x = model.target_positions.embed(model.scale(model.target_embedding(ids)))
@@ -121,7 +122,13 @@ def writing(translator, head=0):
     x = block.around_self.enter(x)
     _, weights = block.self_attention(x, return_attention_scores=True)
     read = [START, *written.target[:-1]]
-    return dataclasses.replace(written, source=read, weights=weights[0, head].numpy())
+    return dataclasses.replace(written, source=read, weights=most_decided(weights))
+
+
+def most_decided(weights):
+    """Of the heads of one text, the one whose largest weights are the largest on average."""
+    heads = np.asarray(weights[0])  # (heads, queries, keys)
+    return heads[heads.max(-1).mean(-1).argmax()]
 
 
 def pooling():
@@ -175,12 +182,13 @@ PICTURES = {
 VIEWS = {
     alignment: "{made}",
     hard: "The model of the picture above, decoded hard.",
-    reading: "{made} The first encoder block's first head.",
-    reading_again: "{made} The second encoder block's first head.",
-    writing: f"{{made}} The first decoder block's first head; {START} is the start.",
+    reading: "{made} The most decided head of the first encoder block.",
+    reading_again: "{made} The most decided head of the second encoder block.",
+    writing: f"{{made}} The most decided head of the first decoder block; {START} is the start.",
 }
 
 
+@functools.cache
 def train_model(name):
     """The translator of that name, trained if it is not there yet."""
     folder = RUNS / "models" / name
@@ -200,12 +208,15 @@ def made(name):
     return f"`{recipe.preset}`{settings}, {epochs}: {exact:.1f} % right."
 
 
+def draw(picture):
+    """Draw one picture; its caption."""
+    name, look = PICTURES[picture]
+    heat_map([look(train_model(name))], FOLDER / f"{picture}.png")
+    return VIEWS[look].format(made=made(name))
+
+
 def main():
-    FOLDER.mkdir(exist_ok=True)
-    captions = {}
-    for picture, (name, look) in PICTURES.items():
-        heat_map([look(train_model(name))], FOLDER / f"{picture}.png")
-        captions[picture] = VIEWS[look].format(made=made(name))
+    captions = {picture: draw(picture) for picture in PICTURES}
     drawn, captions["pooling"] = pooling()
     heat_map([drawn], FOLDER / "pooling.png")
     listed = json.dumps(captions, indent=2, ensure_ascii=False)

@@ -73,8 +73,8 @@ FAMILIES = {
             QUERY,
             ("dot",),
             remark=(
-                "A dot product wants states as wide as the memory, so this model reads one way, and "
-                "looks at a word where it has been read to the end."
+                "A dot product wants states as wide as the memory, so this model reads one way, "
+                "and looks at a word where it has been read to the end."
             ),
         ),
         Mechanism("Luong, scaled", 'LuongAttention("scaled")', "luong-scaled", QUERY, ("scaled",)),
@@ -148,8 +148,8 @@ FAMILIES = {
             QUERY,
             ("soft",),
             remark=(
-                "It never goes back, and the year, which is written first, stands last: so it stays "
-                "halfway and lives on what the encoder, reading both ways, has brought there."
+                "It never goes back, and the year, which is written first, stands last: so it "
+                "stays halfway and lives on what the encoder, reading both ways, has brought there."
             ),
         ),
         Mechanism(
@@ -165,6 +165,7 @@ FAMILIES = {
             f"ChunkwiseAttention(\n    {_BAHDANAU}, {_MONOTONIC}, chunk=4\n)",
             "mocha",
             QUERY,
+            remark="The end of the chunk moves on only, too; within it, the choice is free.",
         ),
     ],
     "Self-attention and attention to a memory": [
