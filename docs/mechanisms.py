@@ -60,6 +60,7 @@ def _placed(heading, layer, picture, remark=""):
     return Mechanism(heading, make, picture, layer=layer, remark=remark)
 
 
+_PART = "It has no alignment: this is where a Transformer with it looks in the source."
 _GRU, _TWO = "keras.layers.GRUCell(64)", "[keras.layers.LSTMCell(64) for _ in range(2)]"
 _LUONG, _BAHDANAU = "layers.LuongAttention()", "layers.BahdanauAttention(normed=True)"
 _MONOTONIC = "layers.MonotonicAttention(layers.LuongAttention())"
@@ -182,13 +183,33 @@ FAMILIES = {
             "grouped-query",
             labels=("grouped-query",),
         ),
-        Mechanism("Causal", "SelfAttention(4, causal=True)", "causal", labels=("causal",)),
-        Mechanism("Window", "SelfAttention(4, window=4)", "window", labels=("window",)),
+        Mechanism(
+            "Causal",
+            "SelfAttention(4, causal=True)",
+            "causal",
+            labels=("causal",),
+            remark="None looks ahead, right of the diagonal.",
+        ),
+        Mechanism(
+            "Window",
+            "SelfAttention(4, window=4)",
+            "window",
+            labels=("window",),
+            remark="None looks further than three characters.",
+        ),
         Mechanism("Cross-attention", "CrossAttention(num_heads=4)", "cross-attention", QUERY),
         Mechanism("Pooling", "AttentionPooling(hops=2)", "pooling", labels=("hops",)),
     ],
     "Positions": [
-        _placed("No positions", "Positions", "no-positions"),
+        _placed(
+            "No positions",
+            "Positions",
+            "no-positions",
+            remark=(
+                "Equal characters are one to it, see the rows of `1` and of `u`: it knows which "
+                "there are, and not which stand together, and writes another date."
+            ),
+        ),
         _placed("Noise", "NoisePositions", "noise"),
         _placed("Sinusoidal", "SinusoidalPositions", "self-attention"),
         _placed("Learned", "LearnedPositions", "learned"),
@@ -199,22 +220,32 @@ FAMILIES = {
     ],
     "Parts of a Transformer": [
         Mechanism(
-            "Feed-forward, ReLU", "FeedForward(256)", "cross-attention", labels=("plain", "relu")
+            "Feed-forward, ReLU",
+            "FeedForward(256)",
+            "cross-attention",
+            labels=("plain", "relu"),
+            remark=_PART,
         ),
         Mechanism(
-            "Feed-forward, GELU", 'FeedForward(256, "gelu")', "gelu", labels=("plain", "gelu")
+            "Feed-forward, GELU",
+            'FeedForward(256, "gelu")',
+            "gelu",
+            labels=("plain", "gelu"),
+            remark=_PART,
         ),
         Mechanism(
             "Feed-forward, SwiGLU",
             'FeedForward(256, "silu", gated=True)',
             "swiglu",
             labels=("gated", "silu"),
+            remark=_PART,
         ),
         Mechanism(
             "Residual, pre-norm",
             "Residual()",
             "cross-attention",
             labels=("pre-norm", "layer norm"),
+            remark=_PART,
             code=RESIDUAL,
         ),
         Mechanism(
@@ -222,6 +253,7 @@ FAMILIES = {
             "Residual(norm_first=False)",
             "post-norm",
             labels=("post-norm", "layer norm"),
+            remark=_PART,
             code=RESIDUAL,
         ),
         Mechanism(
@@ -229,6 +261,7 @@ FAMILIES = {
             'Residual(norm="rms")',
             "swiglu",
             labels=("pre-norm", "rmsnorm"),
+            remark=_PART,
             code=RESIDUAL,
         ),
         Mechanism(
@@ -236,9 +269,10 @@ FAMILIES = {
             "Residual(stochastic_depth=0.1)",
             "stochastic-depth",
             labels=("pre-norm", "stochastic depth"),
+            remark=_PART,
             code=RESIDUAL,
         ),
-        Mechanism("Tied embedding", "TiedEmbedding(9000, 64)", "swiglu", code=TIED),
+        Mechanism("Tied embedding", "TiedEmbedding(9000, 64)", "swiglu", remark=_PART, code=TIED),
         Mechanism("Encoder block", "EncoderBlock(4, 256)", "encoder-block"),
         Mechanism("Decoder block", "DecoderBlock(4, 256)", "cross-attention", TARGET, code=BLOCK),
     ],
@@ -263,6 +297,10 @@ FAMILIES = {
             "gnmt",
             TARGET,
             ("between",),
+            remark=(
+                "One epoch is short for three cells: the attention has found the year, and the "
+                "rest still comes through the cells alone."
+            ),
         ),
     ],
 }
