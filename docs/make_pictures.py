@@ -6,6 +6,7 @@ Trains a small model for each mechanism on written dates, one after the other, a
 does with `TEXT`. A second run trains only what is missing in `runs/pictures`.
 """
 
+import calendar
 import dataclasses
 import functools
 import json
@@ -25,7 +26,6 @@ from zoo.explain import Alignment, heat_map
 from zoo.models.text_classifier import TextClassifier
 from zoo.text import CharacterTokenizer, with_end, with_start_and_end
 
-MONTHS = "January February March April May June July August September October November December"
 FOLDER = Path(__file__).parent / "pictures"
 RUNS = Path("runs") / "pictures"
 DATA = str(RUNS / "datasets")
@@ -148,7 +148,7 @@ def pooling():
         keras.utils.set_random_seed(0)
         model = TextClassifier(tokenizer.vocabulary_size, 12, 64, hidden_dim=128, hops=2)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(keras.optimizers.Adam(2e-3), loss, ["accuracy"], jit_compile=False)
+        model.compile(keras.optimizers.Adam(2e-3), loss, jit_compile=False)
         model.fit(ids(texts["train"]), months["train"], 64, epochs=1, verbose=2)
         model.save(path)
     model = keras.models.load_model(path)
@@ -160,7 +160,7 @@ def pooling():
         [*TEXT, "</s>"],
         ["hop 1", "hop 2"],
         model.attend(ids([TEXT]))[0].numpy(),
-        MONTHS.split()[month],
+        calendar.month_name[month + 1],
         float(np.log(probabilities[month])),
     )
     return drawn, f"A `TextClassifier`, 1 epoch: the month of {right:.1f} % right."

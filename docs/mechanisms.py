@@ -213,8 +213,10 @@ FAMILIES = {
         _placed("Noise", "NoisePositions", "noise"),
         _placed("Sinusoidal", "SinusoidalPositions", "self-attention"),
         _placed("Learned", "LearnedPositions", "learned"),
-        _placed("Relative, by Shaw", "ShawPositions", "shaw"),
-        _placed("Relative bias, T5", "T5Positions", "t5"),
+        _placed("Relative, by Shaw", "ShawPositions", "shaw", "Many look at a neighbour."),
+        _placed(
+            "Relative bias, T5", "T5Positions", "t5", "It has learned to look one character on."
+        ),
         _placed("Rotary", "RotaryPositions", "rotary"),
         _placed("Linear biases (ALiBi)", "AlibiPositions", "alibi"),
     ],
