@@ -163,7 +163,7 @@ def pooling():
         calendar.month_name[month + 1],
         float(np.log(probabilities[month])),
     )
-    return drawn, f"A `TextClassifier`, 1 epoch: the month of {right:.1f} % right."
+    return drawn, f"A `TextClassifier`, 1 epoch: the month right in {right:.1f} %."
 
 
 # picture: the model that is drawn, and how

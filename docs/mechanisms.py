@@ -78,7 +78,17 @@ FAMILIES = {
                 "and looks at a word where it has been read to the end."
             ),
         ),
-        Mechanism("Luong, scaled", 'LuongAttention("scaled")', "luong-scaled", QUERY, ("scaled",)),
+        Mechanism(
+            "Luong, scaled",
+            'LuongAttention("scaled")',
+            "luong-scaled",
+            QUERY,
+            ("scaled",),
+            remark=(
+                "As dot; with an LSTM's states, none of which is over 1, divided scores stay small "
+                "and weights soft."
+            ),
+        ),
         Mechanism(
             "Luong, general",
             "LuongAttention()",
@@ -197,7 +207,13 @@ FAMILIES = {
             labels=("window",),
             remark="None looks further than three characters.",
         ),
-        Mechanism("Cross-attention", "CrossAttention(num_heads=4)", "cross-attention", QUERY),
+        Mechanism(
+            "Cross-attention",
+            "CrossAttention(num_heads=4)",
+            "cross-attention",
+            QUERY,
+            remark="The mean of the last block's heads.",
+        ),
         Mechanism("Pooling", "AttentionPooling(hops=2)", "pooling", labels=("hops",)),
     ],
     "Positions": [
