@@ -34,9 +34,9 @@ from Keras where it is given none. `help(layers.LuongAttention)` tells arguments
 **The pictures** are of one date, `{TEXT}`, as models see it that write ISO dates: a row
 for each character that is written (in self-attention, read), a column for each that is read, ␣ for
 a blank, ⏎ for the end. The models are small (96 units, Transformers 64 wide) and trained briefly,
-on 30,000 dates, seed 0. Below each picture stands what made it, a preset and what differs from it, and
-in how many of 500 validation dates every character is then right: no ranking of mechanisms, since
-some need longer.
+on 30,000 dates, seed 0. Below each picture stands what made it, a preset and what differs from it,
+and in how many of 500 validation dates every character is then right: no ranking of mechanisms,
+since some need longer.
 `make pictures` trains and draws them again.
 """
 
