@@ -2,9 +2,10 @@
 
     python benchmarks/layers.py
 
-Interleaved, medians of `ROUNDS`, milliseconds, forward and forward with backward, one trace each.
-PyTorch's `scaled_dot_product_attention` with the same projections stands beside, where installed,
-timed apart: its idle threads go on spinning, and would slow down whoever comes next.
+Interleaved, medians of `ROUNDS`, milliseconds, one trace each: forward, as in inference, and
+forward with backward, as in training, where dropout drops. PyTorch's `scaled_dot_product_attention`
+with the same projections stands beside, where installed, timed apart: its idle threads go on
+spinning, and would slow down whoever comes next.
 """
 
 import os
@@ -21,12 +22,12 @@ from zoo.layers import SelfAttention
 
 SHAPES = [(64, 32, 128, 4), (16, 128, 512, 8), (2, 1024, 512, 8)]
 KINDS = {"plain": {}, "dropout": {"dropout": 0.1}, "causal": {"causal": True}}
-ROUNDS = 9
+ROUNDS = 31
 
 
 def keras_attention(heads, dim, causal=False, dropout=0.0):
     layer = keras.layers.MultiHeadAttention(heads, dim // heads, dropout=dropout)
-    return layer, lambda x: layer(x, x, use_causal_mask=causal)
+    return layer, lambda x, **how: layer(x, x, use_causal_mask=causal, **how)
 
 
 def zoo_attention(heads, dim, **options):
@@ -45,7 +46,7 @@ def passes(layer, call, x):
     def backward():
         with tf.GradientTape() as tape:
             tape.watch(x)
-            loss = tf.reduce_sum(tf.square(call(x)))
+            loss = tf.reduce_sum(tf.square(call(x, training=True)))
         weights = [weight.value for weight in layer.trainable_weights]
         return tape.gradient(loss, [x, *weights])
 

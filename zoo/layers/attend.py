@@ -9,7 +9,6 @@ Shapes are written in the order that every function keeps: `(batch, queries, dim
 """
 
 from keras import ops
-from keras.backend import standardize_dtype
 
 # Far below any score that a finite-precision model produces, yet finite in float32.
 _EXCLUDED = -1e30
@@ -38,12 +37,14 @@ def additive_scores(query, key, v):
     return ops.squeeze(ops.matmul(hidden, ops.expand_dims(v, -1)), -1)
 
 
-def masked_softmax(scores, mask=None):
+def masked_softmax(scores, mask=None, blind_rows=True):
     """Softmax over the keys that `mask` allows, in float32, returned in the scores' dtype.
 
     Args:
         scores: `(..., queries, keys)`.
         mask: boolean, broadcastable to the scores; True where the query may look. None: anywhere.
+        blind_rows: whether there may be rows whose keys are all masked. False, where it is known
+            that there are none, saves a pass over the weights.
 
     Returns:
         Weights >= 0 that sum to 1 over the keys and are exactly 0 where the mask is False. A row
@@ -51,8 +52,8 @@ def masked_softmax(scores, mask=None):
     """
     if mask is None:
         return ops.cast(_softmax(ops.cast(scores, "float32")), scores.dtype)
-    scores32 = ops.where(mask, ops.cast(scores, "float32"), _EXCLUDED)
-    weights = ops.where(mask, _softmax(scores32), 0.0)
+    weights = _softmax(ops.where(mask, ops.cast(scores, "float32"), _EXCLUDED))
+    weights = ops.where(mask, weights, 0.0) if blind_rows else weights
     return ops.cast(weights, scores.dtype)
 
 
@@ -78,9 +79,9 @@ def key_mask(mask):
     return None if mask is None else ops.expand_dims(ops.cast(mask, "bool"), 1)
 
 
-def causal_mask(queries, keys):
-    """`(1, queries, keys)`: query i sees keys 0..i, so no position looks at a later one."""
-    return ops.expand_dims(ops.arange(keys) <= ops.expand_dims(ops.arange(queries), 1), 0)
+def causal_mask(queries, keys, first=0):
+    """`(1, queries, keys)`: query i sees keys 0..first + i, so none looks past where it stands."""
+    return ops.expand_dims(ops.arange(keys) <= first + ops.expand_dims(ops.arange(queries), 1), 0)
 
 
 def window_mask(query_positions, key_positions, window):
@@ -112,52 +113,3 @@ def per_source(query, memory):
 def per_hypothesis(answer, query):
     """Undo `per_source`: `(batch, beams * queries, dim)` -> `(batch * beams, queries, dim)`."""
     return ops.reshape(answer, (ops.shape(query)[0], ops.shape(query)[1], ops.shape(answer)[-1]))
-
-
-def check_shapes(layer, query, value, key, value_mask):
-    """Raise a `ValueError` that names the argument, what came and what was expected."""
-    key = value if key is None else key
-    for name, tensor in (("query", query), ("value", value), ("key", key)):
-        if len(tensor.shape) != 3:
-            raise ValueError(
-                f"{layer}: `{name}` must be (batch, length, dim), got shape {tuple(tensor.shape)}."
-            )
-    _agree(layer, "value", value.shape[0], "the batch of `query`", query.shape[0])
-    _agree(layer, "key", key.shape[0], "the batch of `value`", value.shape[0])
-    _agree(layer, "key", key.shape[1], "the length of `value`", value.shape[1])
-    if value_mask is None:
-        return
-    check_boolean(layer, "value_mask", value_mask)
-    if len(value_mask.shape) != 2:
-        raise ValueError(
-            f"{layer}: `value_mask` must be (batch, keys), got shape {tuple(value_mask.shape)}."
-        )
-    _agree(layer, "value_mask", value_mask.shape[0], "the batch of `value`", value.shape[0])
-    _agree(layer, "value_mask", value_mask.shape[1], "the length of `value`", value.shape[1])
-
-
-def check_attention_mask(layer, mask, query, value):
-    """Raise a `ValueError` unless the mask is None or boolean `(batch, queries, keys)`."""
-    if mask is None:
-        return
-    check_boolean(layer, "attention_mask", mask)
-    if len(mask.shape) != 3:
-        raise ValueError(
-            f"{layer}: `attention_mask` must be (batch, queries, keys), got shape "
-            f"{tuple(mask.shape)}."
-        )
-    _agree(layer, "attention_mask", mask.shape[0], "the batch of `query`", query.shape[0])
-    _agree(layer, "attention_mask", mask.shape[1], "the length of `query`", query.shape[1])
-    _agree(layer, "attention_mask", mask.shape[2], "the length of `value`", value.shape[1])
-
-
-def check_boolean(layer, argument, mask):
-    """Raise a `ValueError` for a mask that holds anything but truth values."""
-    dtype = standardize_dtype(mask.dtype)
-    if dtype != "bool":
-        raise ValueError(f"{layer}: `{argument}` must be boolean, got {dtype}.")
-
-
-def _agree(layer, argument, got, what, expected):
-    if None not in (got, expected) and got != expected:
-        raise ValueError(f"{layer}: `{argument}` has {got} where {what} is {expected}.")

@@ -15,6 +15,9 @@ from zoo.layers import attend
 # Keras's TensorFlow backend composes its `dot_product_attention` of the same steps as below.
 FUSED = keras.config.backend() != "tensorflow"
 
+# How many queries' weights are held at a time, where nobody asks for them.
+BLOCK = 256
+
 
 def split_heads(sequence, heads):
     """`(batch, length, heads * width)` -> `(batch, length, heads, width)`."""
@@ -28,7 +31,9 @@ def merge_heads(sequence):
     return ops.reshape(sequence, (batch, length, heads * width))
 
 
-def multi_head(query, key, value, mask=None, bias=None, dropout=None, more=None):
+def multi_head(
+    query, key, value, mask=None, bias=None, dropout=None, more=None, causal_from=None
+):  # fmt: skip
     """Each head's softmax of scores, and its sum of values (Vaswani et al. 2017, eq. 1).
 
     Args:
@@ -40,6 +45,8 @@ def multi_head(query, key, value, mask=None, bias=None, dropout=None, more=None)
         dropout: applied to the weights that mix the values; None for none.
         more: `weights (batch, heads, queries, keys) -> (batch, queries, heads, width)`, added to
             the answer; None for nothing.
+        causal_from: where among the keys the first query stands, if none is to look further than
+            where it stands; None if they are.
 
     Returns:
         `(batch, queries, heads, width)` and the weights before dropout,
@@ -50,14 +57,47 @@ def multi_head(query, key, value, mask=None, bias=None, dropout=None, more=None)
     scores = _each_group(attend.dot_scores, query, key)
     if bias is not None:
         scores = scores + ops.cast(bias, scores.dtype)
-    mask = None if mask is None else ops.expand_dims(mask, 1)  # (b, 1, q, k)
-    weights = attend.masked_softmax(scores, mask)
+    seen = mask
+    if causal_from is not None:
+        diagonal = attend.causal_mask(ops.shape(query)[2], ops.shape(key)[2], causal_from)
+        seen = attend.both(mask, diagonal)
+    seen = None if seen is None else ops.expand_dims(seen, 1)  # (b, 1, q, k)
+    weights = attend.masked_softmax(scores, seen, blind_rows=mask is not None)
     mixing = weights if dropout is None else dropout(weights)
     answer = ops.swapaxes(_each_group(attend.weighted_sum, mixing, value), 1, 2)
     return answer if more is None else answer + more(mixing), weights
 
 
-def fused(query, key, value, mask=None, causal=False, bias=None):
+def in_blocks(query, key, value, mask=None, bias=None, dropout=None, causal=False):
+    """What `multi_head` answers, for `BLOCK` queries at a time: their weights fit into a cache.
+
+    With `causal`, a block leaves out the keys past its end. Where the length is not known, all
+    queries are one block.
+    """
+    first, queries = 0 if causal else None, query.shape[1]
+    if queries is None or queries <= BLOCK:
+        return multi_head(query, key, value, mask, bias, dropout, causal_from=first)[0]
+
+    def block(begin):
+        rows, keys = slice(begin, begin + BLOCK), slice(begin + BLOCK if causal else None)
+        parts = (_part(pairs, rows, keys) for pairs in (mask, bias))
+        first = begin if causal else None
+        return multi_head(
+            query[:, rows], key[:, keys], value[:, keys], *parts, dropout, causal_from=first
+        )[0]
+
+    return ops.concatenate([block(begin) for begin in range(0, queries, BLOCK)], axis=1)
+
+
+def _part(pairs, rows, keys):
+    """Those rows and keys of `(..., queries or 1, keys or 1)`; None of None."""
+    if pairs is None:
+        return None
+    parts = zip((rows, keys), pairs.shape[-2:], strict=True)
+    return pairs[..., *(slice(None) if size == 1 else part for part, size in parts)]
+
+
+def fused(query, key, value, mask=None, bias=None, causal=False):
     """What `multi_head` answers, by the backend's own kernel, which shows no weights.
 
     `causal` stands beside `mask` because kernels skip what lies past the diagonal.

@@ -43,7 +43,8 @@ class LearnedPositions(AbsolutePositions):
         length = positions.shape[1]
         if length is not None and length > self.max_length:
             raise ValueError(
-                f"{self.name}: a length of {length} where `max_length` is {self.max_length}."
+                f"{self.name}: a length of {length} where `max_length` is {self.max_length}; "
+                "make it as long, or take a scheme that has no longest length."
             )
         return ops.take(self.table, ops.minimum(positions, self.max_length - 1), axis=0)
 

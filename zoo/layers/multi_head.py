@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from zoo.layers import attend, heads
+from zoo.layers import heads
 
 
 class MultiHead(keras.layers.Layer):
@@ -87,18 +87,23 @@ class MultiHead(keras.layers.Layer):
         self, query, key, value, mask=None, causal=False, bias=None, more=None,
         training=False, weights_wanted=True,
     ):  # fmt: skip
-        """Each head's answer, side by side, and its weights: None if the backend's kernel ran.
+        """Each head's answer, side by side, and its weights: None where they were not wanted.
 
-        The kernel runs where nothing asks for the weights: no caller, no dropout, no `more`.
+        Where nothing asks for the weights, neither a caller nor `more`, they are never held whole:
+        the backend's own kernel answers, but for dropout, or else block after block of queries.
         """
         dropout = self.weight_dropout if training and self.dropout else None
-        if heads.FUSED and not weights_wanted and dropout is None and more is None:
-            return heads.merge_heads(heads.fused(query, key, value, mask, causal, bias)), None
-        if causal:
-            diagonal = attend.causal_mask(ops.shape(query)[1], ops.shape(key)[1])
-            mask = attend.both(mask, diagonal)
-        answer, weights = heads.multi_head(query, key, value, mask, bias, dropout, more)
-        return heads.merge_heads(answer), weights
+        if weights_wanted or more is not None:
+            causal_from = 0 if causal else None
+            answer, weights = heads.multi_head(
+                query, key, value, mask, bias, dropout, more, causal_from
+            )
+            return heads.merge_heads(answer), weights
+        if heads.FUSED and dropout is None:
+            answer = heads.fused(query, key, value, mask, bias, causal)
+        else:
+            answer = heads.in_blocks(query, key, value, mask, bias, dropout, causal)
+        return heads.merge_heads(answer), None
 
     def project_output(self, query, answer):
         """The heads' answers `(batch, queries, dim)`, gated by the layer's queries, projected."""

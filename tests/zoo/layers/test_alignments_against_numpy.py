@@ -137,8 +137,8 @@ def coverage(layer, queries, keys, seen):
     return weights
 
 
-def searching(mode="soft"):
-    return MonotonicAttention(BahdanauAttention(5, normed=True), mode)
+def searching(mode="soft", **options):
+    return MonotonicAttention(BahdanauAttention(5, normed=True), mode, **options)
 
 
 CASES = {
@@ -326,3 +326,31 @@ def test_more_keys_than_the_location_score_knows_are_refused(rng):
     layer = LuongAttention("location", max_length=4)
     with pytest.raises(ValueError, match="`max_length` 4, got a memory of 5 keys"):
         layer(rng.normal(size=(1, 2, 3)), rng.normal(size=(1, 5, 3)))
+
+
+def test_in_a_graph_more_keys_than_the_location_score_knows_fail(rng):
+    tf = pytest.importorskip("tensorflow")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("the other backends know every length beforehand")
+    layer = LuongAttention("location", max_length=4)
+    query = rng.normal(size=(1, 2, 3)).astype("float32")
+    layer(query, query)
+    memory = tf.TensorSpec((None, None, 3))
+    attend = tf.function(lambda memory: layer(query, memory), input_signature=[memory])
+    assert attend(np.ones((1, 4, 3), "float32")).shape == (1, 2, 3)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        attend(np.ones((1, 5, 3), "float32"))
+
+
+def test_noise_is_fresh_for_each_query_and_key(drawn, numbers):
+    """Raffel et al. 2017, section 2.5: `sigmoid(e_ij + noise)`, whatever walks the queries."""
+    layer, x, memory, mask = drawn(lambda: searching(seed=1), 3)
+    twin = type(layer).from_config(layer.get_config())
+    (noise,) = (numbers(part) for part in twin.draw(x, memory))
+    assert noise.shape == (*x.shape[:2], memory.shape[1])
+    assert len(set(noise.ravel())) == noise.size
+    _, weights = layer(x, memory, value_mask=mask, training=True, return_attention_scores=True)
+    for b, seen in enumerate(mask):
+        rows = iter(noise[b])
+        score = lambda *given, rows=rows: normed(*given) + next(rows)  # noqa: E731
+        close(numbers(weights)[b], monotonic(layer, x[b], memory[b], seen, score))

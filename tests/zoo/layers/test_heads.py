@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 from numpy.testing import assert_allclose, assert_array_equal
 
-from zoo.layers import attend, heads
+from zoo.layers import heads
 
 
 def tensor(values):
@@ -68,14 +68,22 @@ def test_multi_head_returns_the_weights_before_dropout():
     assert_array_equal(array(weights), [[[[1]], [[1]]]])
 
 
+@pytest.mark.parametrize("way", [heads.fused, heads.in_blocks])
 @pytest.mark.parametrize(("masked", "causal", "biased"), itertools.product([False, True], repeat=3))
-def test_the_backends_kernel_answers_the_same(rng, masked, causal, biased):
+def test_other_ways_answer_the_same(monkeypatch, rng, way, masked, causal, biased):
+    monkeypatch.setattr(heads, "BLOCK", 2)
     query, key, value = (tensor(rng.normal(size=(2, 5, n, 4))) for n in (4, 2, 2))
     mask = rng.random((2, 1, 5)) < 0.6
     mask[0] = False
     mask = ops.convert_to_tensor(mask) if masked else None
     bias = tensor(rng.normal(size=(1, 4, 5, 5))) if biased else None
-    seen = attend.both(mask, attend.causal_mask(5, 5)) if causal else mask
-    expected, _ = heads.multi_head(query, key, value, seen, bias)
-    got = heads.fused(query, key, value, mask, causal, bias)
+    expected, _ = heads.multi_head(query, key, value, mask, bias, causal_from=0 if causal else None)
+    got = way(query, key, value, mask, bias, causal=causal)
     assert_allclose(array(got), array(expected), rtol=1e-5, atol=1e-6)
+
+
+def test_a_query_in_the_middle_of_the_keys_looks_at_those_up_to_its_own():
+    # Three keys, two queries from the second key on: 0, 1 and 0, 1, 2 are seen.
+    key = tensor([[[[0]], [[0]], [[0]]]])
+    _, weights = heads.multi_head(key[:, :2], key, key, causal_from=1)
+    assert_allclose(array(weights)[0, 0], [[1 / 2, 1 / 2, 0], [1 / 3] * 3], rtol=1e-6)

@@ -199,6 +199,18 @@ def test_tables_are_added_row_by_row(numbers):
         assert_allclose(past[1], table[[8, 8, 8]])
 
 
+@pytest.mark.parametrize("make", [LearnedPositions, NoisePositions])
+def test_lengths_known_only_in_the_run_get_the_last_vector(make, numbers):
+    tf = pytest.importorskip("tensorflow")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("the other backends know every length beforehand")
+    layer = make(3)
+    layer.build((None, None, 2))
+    place = tf.function(layer, input_signature=[tf.TensorSpec((None, None, 2))])
+    table = np.array(layer.table)
+    assert_allclose(numbers(place(np.zeros((1, 5, 2), "f4")))[0], table[[0, 1, 2, 2, 2]])
+
+
 def test_noise_is_noise_and_stays_what_it_is(numbers):
     zeros = np.zeros((1, 400, 64), "float32")
     noise = numbers(NoisePositions()(zeros))
@@ -277,7 +289,15 @@ def test_a_scheme_is_made_from_its_name_itself_or_its_config(name):
         ),
         (lambda: SelfAttention(2, positions=["t5"]), r"`positions` must be one of .*got \['t5'\]"),
         (lambda: LearnedPositions(0), "`max_length` must be 1 or more, got 0"),
-        (lambda: LearnedPositions(3)(np.zeros((1, 4, 2))), "length of 4 where `max_length` is 3"),
+        (
+            lambda: LearnedPositions(3)(np.zeros((1, 4, 2))),
+            "4 where `max_length` is 3; make",
+        ),
+        (lambda: NoisePositions(3)(np.zeros((1, 4, 2))), "4 where `max_length` is 3; make"),
+        (
+            lambda: SelfAttention(2, positions=LearnedPositions(3))(np.zeros((1, 4, 8), "f4")),
+            "length of 4 where `max_length` is 3; make it as long",
+        ),
         (lambda: ShawPositions(0), "`max_distance` must be 1 or more, got 0"),
         (lambda: T5Positions(5), "`num_buckets` must be even and 4 or more, got 5"),
         (lambda: T5Positions(32, 16), "`max_distance` must be over half of .*, 16, got 16"),

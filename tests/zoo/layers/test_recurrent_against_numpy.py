@@ -72,27 +72,27 @@ def decode(layer, advance, count, inputs, memory):
     context = np.zeros(memory.shape[-1])
     for y in inputs:
         x = y
-        if layer.order == "before":
+        if layer.attend == "before":
             context, weights = look(layer.attention, states[-1][0], memory)
             x = np.concatenate([y, context])
         if layer.input_feeding:
             x = np.concatenate([y, fed])
-        if layer.order == "between":
+        if layer.attend == "between":
             x = np.concatenate([y, context])
         for i, cell in enumerate(layer.cells):
             below = x
-            if layer.order == "between" and i:
+            if layer.attend == "between" and i:
                 x = np.concatenate([x, context])
             x, states[i] = advance(cell, x, states[i])
             if layer.residual and i:
                 x = x + below
-            if layer.order == "between" and not i:
+            if layer.attend == "between" and not i:
                 context, weights = look(layer.attention, x, memory)
-        if layer.order == "between":
+        if layer.attend == "between":
             alignments.append(weights)
         elif layer.attention is not None:
             parts = [x, y]
-            if layer.order == "after":
+            if layer.attend == "after":
                 context, weights = look(layer.attention, x, memory)
                 parts = [x]
             kernel = np.float64(layer.output_projection.kernel)
