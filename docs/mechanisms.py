@@ -173,7 +173,7 @@ FAMILIES = {
         ),
         Mechanism(
             "Chunkwise (MoChA)",
-            f"ChunkwiseAttention(\n    {_BAHDANAU}, {_MONOTONIC}, chunk=4\n)",
+            f"ChunkwiseAttention(\n    layers.BahdanauAttention(), {_MONOTONIC}, chunk=4\n)",
             "mocha",
             QUERY,
             remark="The end of the chunk moves on only, too; within it, the choice is free.",
@@ -304,14 +304,14 @@ FAMILIES = {
         ),
         Mechanism(
             "Luong's: attention after the cell",
-            f"RecurrentDecoder({_GRU}, {_LUONG}, input_feeding=True)",
+            f"RecurrentDecoder(\n    {_GRU}, {_LUONG}, input_feeding=True\n)",
             "luong-general",
             TARGET,
             ("after",),
         ),
         Mechanism(
             "GNMT's: attention between the cells",
-            f'RecurrentDecoder({_TWO}, layers.BahdanauAttention(), "between")',
+            f'RecurrentDecoder(\n    {_TWO}, layers.BahdanauAttention(), "between"\n)',
             "gnmt",
             TARGET,
             ("between",),
