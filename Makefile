@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-slow test-backends bench lint clean
+.PHONY: demo test test-slow test-backends bench docs pictures lint clean
 
 demo: .venv/installed  ## train, evaluate, export, serve, ask, draw
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/dates.py
@@ -22,6 +22,12 @@ test-backends: .venv/backends  ## the layers' and models' tests on TensorFlow, J
 
 bench: .venv/installed  ## tables of speed; PyTorch beside them where it is installed
 	$(BIN)/python benchmarks/layers.py
+
+docs: .venv/installed  ## docs/layers.md, from the docstrings
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/make_layers.py
+
+pictures: .venv/installed  ## its pictures; trains the models that runs/pictures lacks
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/make_pictures.py
 
 lint: .venv/installed
 	$(BIN)/ruff check .

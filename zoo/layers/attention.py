@@ -8,7 +8,9 @@ from zoo.layers import attend, loop, shapes
 
 @keras.saving.register_keras_serializable("zoo")
 class Attention(keras.layers.Layer):
-    """Attention by a score: `a = softmax(score(q, k))`, `context = sum_j a_j v_j`.
+    """Attention by a score, whichever it is.
+
+        a_ij = softmax_j(score(q_i, k_j)),   c_i = sum_j a_ij v_j
 
     The base of `LuongAttention` and `BahdanauAttention`, and of an attention of your own: give
     `score`, and `project_key` where a part of the score depends on the keys alone. That part is
@@ -34,6 +36,10 @@ class Attention(keras.layers.Layer):
 
     Raises:
         ValueError: for shapes that do not fit, naming the argument.
+
+    Reference:
+        Bahdanau, Cho, Bengio 2015, "Neural Machine Translation by Jointly Learning to Align and
+        Translate", section 3.1, eq. 5 and 6.
     """
 
     parallel = True

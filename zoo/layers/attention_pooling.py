@@ -11,6 +11,7 @@ class AttentionPooling(keras.layers.Layer):
     """The elements of a sequence, weighted by how well they answer a learned query.
 
         u_t = tanh(W h_t + b),   a = softmax(u_t . u_w),   v = sum_t a_t h_t
+        hops: [v_1; ...; v_n], each by a learned u_w of its own
 
     With several hops there are as many learned queries, and their sums stand side by side.
 

@@ -11,7 +11,10 @@ from zoo.layers.chunks import in_chunks
 
 @keras.saving.register_keras_serializable("zoo")
 class BahdanauAttention(Attention):
-    """Additive attention: `e_ij = v_a . tanh(W_a s_{i-1} + U_a h_j + b)`.
+    """Additive attention: a small network scores each key.
+
+        e_ij = v_a . tanh(W_a s_{i-1} + U_a h_j + b),   a_ij = softmax_j(e_ij)
+        normed: g v_a / ||v_a|| in place of v_a
 
     The bias `b`, which the paper leaves out of its formulas, is the keys' projection's, so that it
     is added once for a sequence. Whether the query is the decoder's state of step i-1, as in the

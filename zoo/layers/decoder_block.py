@@ -11,6 +11,11 @@ from zoo.layers.transformer_block import TransformerBlock
 class DecoderBlock(TransformerBlock):
     """Causal self-attention, attention to the memory, a feed-forward network; each a residual.
 
+        u = x + SelfAttention(norm(x)),   y = u + CrossAttention(norm(u), memory)
+        z = y + FFN(norm(y))
+
+    That is pre-norm; for post-norm see `Residual`.
+
     Args: as `TransformerBlock`: `num_heads`, `hidden_dim`, and what the parts are made of.
 
     Call arguments:

@@ -9,6 +9,10 @@ from zoo.layers.transformer_block import TransformerBlock
 class EncoderBlock(TransformerBlock):
     """Self-attention, then a feed-forward network, each in a residual connection.
 
+        y = x + SelfAttention(norm(x)),   z = y + FFN(norm(y))
+
+    That is pre-norm; for post-norm see `Residual`.
+
     Args: as `TransformerBlock`: `num_heads`, `hidden_dim`, and what the parts are made of.
 
     Call arguments:

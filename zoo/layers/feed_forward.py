@@ -6,9 +6,13 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("zoo")
 class FeedForward(keras.layers.Layer):
-    """`FFN(x) = f(x W_1 + b_1) W_2 + b_2`, the same at every position.
+    """Two matrices and what is not linear between them, the same at every position.
 
+        plain:  FFN(x) = f(x W_1 + b_1) W_2 + b_2
         gated:  FFN(x) = (f(x W_1) * x V) W_2
+        relu:   f(z) = max(0, z)
+        gelu:   f(z) = z Phi(z)
+        silu:   f(z) = z sigmoid(z)
 
     Attention mixes values linearly; the non-linearity of a Transformer is here. With `gated` and
     "silu" it is SwiGLU, with "gelu" GEGLU, with "relu" ReGLU.
@@ -27,7 +31,8 @@ class FeedForward(keras.layers.Layer):
 
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need", section 3.3, eq. 2. GELU: Hendrycks and
-        Gimpel 2016. Gated: Shazeer 2020, "GLU Variants Improve Transformer", eq. 6.
+        Gimpel 2016, "Gaussian Error Linear Units (GELUs)", section 2. Gated: Shazeer 2020, "GLU
+        Variants Improve Transformer", eq. 6.
     """
 
     def __init__(self, units, activation="relu", dropout=0.0, gated=False, **kwargs):

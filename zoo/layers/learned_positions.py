@@ -8,7 +8,9 @@ from zoo.layers.absolute_positions import AbsolutePositions
 
 @keras.saving.register_keras_serializable("zoo")
 class LearnedPositions(AbsolutePositions):
-    """`x_p + w_p`, with a learned vector for each of `max_length` positions.
+    """A learned vector for each of `max_length` positions.
+
+        x_p + w_p
 
     Where lengths are known only as the model runs, whatever stands past the last position gets the
     last vector.

@@ -8,7 +8,9 @@ from zoo.layers.learned_positions import LearnedPositions
 
 @keras.saving.register_keras_serializable("zoo")
 class NoisePositions(LearnedPositions):
-    """`x_p + n_p`, with a vector of noise `n_p ~ N(0, 1)` that is drawn once and never changes.
+    """A vector of noise for each position, drawn once and never changed.
+
+        x_p + n_p,   n_p ~ N(0, 1)
 
     The simplest cure for a bag of tokens: any vectors will do that differ. There is nothing to
     learn, and neighbours are no more alike than strangers, which is what the other schemes improve.

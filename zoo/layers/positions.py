@@ -17,6 +17,9 @@ class Positions(keras.layers.Layer):
 
     Positions come as int `(1 or batch, length)`, so that the one query of a decoding step stands
     where it belongs, and each row of the batch may stand elsewhere.
+
+    Reference:
+        Vaswani et al. 2017, "Attention Is All You Need", section 3.5, for why order must come in.
     """
 
     def __init__(self, **kwargs):

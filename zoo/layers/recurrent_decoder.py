@@ -65,10 +65,11 @@ class RecurrentDecoder(keras.layers.Layer):
         ValueError: for arguments that do not go together, and for shapes that do not fit.
 
     Reference:
-        Luong et al. 2015, section 3, eq. 5, and 3.3 (input feeding). Bahdanau et al. 2015, section
-        3.1, appendix A.1.2 and A.2.2. Sutskever et al. 2014, section 2. Wu et al. 2016, section 3,
-        eq. 4, and 3.1 (residual). Zaremba et al. 2014, "Recurrent Neural Network Regularization",
-        section 3.2 (dropout).
+        After: Luong et al. 2015, section 3, eq. 5, and 3.3 (input feeding). Before: Bahdanau et al.
+        2015, section 3.1, appendix A.1.2 and A.2.2. Without: Sutskever et al. 2014, section 2.
+        Between: Wu et al. 2016, "Google's Neural Machine Translation System", section 3, eq. 4, and
+        3.1 (residual). Dropout: Zaremba et al. 2014, "Recurrent Neural Network Regularization",
+        section 3.2.
     """
 
     def __init__(

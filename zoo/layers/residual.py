@@ -14,6 +14,9 @@ class Residual(keras.layers.Layer):
 
         pre-norm:   x + f(norm(x))
         post-norm:  norm(x + f(x))
+        layer norm: norm(x) = g * (x - mean(x)) / sqrt(var(x) + 1e-5) + b
+        RMSNorm:    norm(x) = g * x / sqrt(mean(x^2) + 1e-5)
+        stochastic depth: the branch times 1 / (1 - p), and 0 for a share p of the examples
 
     The branch stays the caller's: `y = residual.enter(x)`, `y = f(y)`, `x = residual.leave(x, y)`.
 
@@ -36,8 +39,10 @@ class Residual(keras.layers.Layer):
 
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need", section 3.1 and 5.4. Pre-norm: Xiong et
-        al. 2020, "On Layer Normalization in the Transformer Architecture", figure 1. RMSNorm: Zhang
-        and Sennrich 2019, eq. 4. Stochastic depth: Huang et al. 2016, eq. 2.
+        al. 2020, "On Layer Normalization in the Transformer Architecture", figure 1. Layer norm:
+        Ba, Kiros, Hinton 2016, "Layer Normalization", section 3. RMSNorm: Zhang and Sennrich 2019,
+        "Root Mean Square Layer Normalization", eq. 4. Stochastic depth: Huang et al. 2016, "Deep
+        Networks with Stochastic Depth", eq. 2.
     """
 
     def __init__(self, dropout=0.0, norm_first=True, norm="layer", stochastic_depth=0.0, **kwargs):

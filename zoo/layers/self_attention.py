@@ -14,6 +14,10 @@ class SelfAttention(MultiHead):
         Q, K, V = x W_q, x W_k, x W_v
         head_i  = softmax(Q_i K_i^T / sqrt(d / heads)) V_i
         output  = [head_1; ...; head_n] W_o
+        causal: query p sees the keys j <= p
+        window: query p sees the keys |j - p| < window
+        grouped-query: K_g, V_g for K_i, V_i, with head i in the group g of kv_heads groups
+        multi-query: K_1, V_1 for every K_i, V_i: one head of keys and values serves all queries
 
     The three projections are one matrix product, which is what makes it faster than three. Given
     a `value` besides `query`, the two are projected by the same weights apart.
@@ -52,11 +56,12 @@ class SelfAttention(MultiHead):
             not looked at: it would stop an accelerator at every step.
 
     Reference:
-        Vaswani et al. 2017, "Attention Is All You Need", section 3.2, eq. 1; 3.2.3 for the causal
-        mask. Multi-query: Shazeer 2019, section 3. Grouped-query: Ainslie et al. 2023, section
-        2.2. Window: Beltagy et al. 2020, "Longformer", section 3.1. Norm: Henry et al. 2020,
-        "Query-Key Normalization for Transformers". Gate: Qiu et al. 2025, "Gated Attention for
-        Large Language Models", eq. 5.
+        Vaswani et al. 2017, "Attention Is All You Need", section 3.2, eq. 1. Causal: the same,
+        3.2.3. Multi-query: Shazeer 2019, "Fast Transformer Decoding: One Write-Head is All You
+        Need", section 3. Grouped-query: Ainslie et al. 2023, "GQA: Training Generalized Multi-Query
+        Transformer Models from Multi-Head Checkpoints", section 2.2. Window: Beltagy et al. 2020,
+        "Longformer", section 3.1. Norm: Henry et al. 2020, "Query-Key Normalization for
+        Transformers". Gate: Qiu et al. 2025, "Gated Attention for Large Language Models", eq. 5.
     """
 
     def __init__(

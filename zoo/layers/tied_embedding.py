@@ -6,7 +6,9 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("zoo")
 class TiedEmbedding(keras.layers.Embedding):
-    """Vectors of ids, and, in reverse, the logits of vectors by the same matrix: `x E^T`.
+    """Vectors of ids, and, in reverse, the logits of vectors by the same matrix.
+
+        vector(i) = E_i,   logits(x) = x E^T
 
     Args: as `keras.layers.Embedding`: `input_dim` ids, vectors of `output_dim`.
 
