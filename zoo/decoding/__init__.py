@@ -6,6 +6,7 @@ from zoo.decoding.forced import forced_gains
 from zoo.decoding.hypotheses import Hypotheses
 from zoo.decoding.rules import Rules
 from zoo.decoding.sampling import sample
+from zoo.decoding.search import sampled, search
 from zoo.decoding.walk import greedy
 
 __all__ = [
@@ -17,4 +18,6 @@ __all__ = [
     "greedy",
     "length_penalty",
     "sample",
+    "sampled",
+    "search",
 ]

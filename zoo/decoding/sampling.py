@@ -22,7 +22,7 @@ def sample(
         seed: int `(batch,)`.
         temperature: float `(batch,)`; 1 for the model's own distribution, 0 for greedy.
         top_k: int `(batch,)`; 0 for all tokens.
-        top_p: float `(batch,)`, above 0; 1 for all tokens.
+        top_p: float `(batch,)`; 1 for all tokens, 0 for greedy.
         count: how many strings for each source.
 
     Returns:
@@ -45,7 +45,8 @@ def sample(
         ranks = tf.range(tf.shape(gains)[-1])[None]
         kept = (ranks < top_k) | (top_k <= 0)
         share = tf.nn.softmax(tf.where(kept, gains, -float("inf")))
-        share = tf.where(tf.cumsum(share, axis=-1, exclusive=True) < top_p, share, 0.0)
+        before = tf.cumsum(share, axis=-1, exclusive=True)
+        share = tf.where((ranks == 0) | (before < top_p), share, 0.0)
         reached = tf.cumsum(share, axis=-1)
         point = points[:, t, None] * reached[:, -1:]
         place = tf.reduce_sum(tf.cast(reached <= point, tf.int32), axis=-1)
