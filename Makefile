@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-slow bench lint clean
+.PHONY: demo test test-slow test-backends bench lint clean
 
 demo: .venv/installed  ## train, evaluate, export, serve, ask, draw
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/dates.py
@@ -11,6 +11,14 @@ test: .venv/installed  ## the tests
 
 test-slow: .venv/installed  ## the tests that take long
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m slow
+
+test-backends: .venv/backends  ## the layers' and models' tests on TensorFlow, JAX and PyTorch
+	for backend in tensorflow jax torch; do \
+		KERAS_BACKEND=$$backend TF_CPP_MIN_LOG_LEVEL=3 JAX_COMPILATION_CACHE_DIR=.venv/jax \
+		JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1 \
+		$(BIN)/python -m pytest -m "not slow" tests/zoo/layers tests/zoo/models || exit 1; \
+	done
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m slow tests/zoo/test_backends.py
 
 bench: .venv/installed  ## tables of speed; PyTorch beside them where it is installed
 	$(BIN)/python benchmarks/layers.py
@@ -25,4 +33,8 @@ clean:
 .venv/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --editable ".[dev,plots,serving,text]"
+	touch $@
+
+.venv/backends: .venv/installed
+	$(BIN)/pip install --quiet --editable ".[dev,plots,serving,text,bench]"
 	touch $@

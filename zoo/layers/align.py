@@ -51,7 +51,7 @@ def chunkwise(weights, scores, width, mask=None):
 
         b_ij = sum_{k=j}^{j+w-1} a_ik exp(u_ij) / sum_{l=k-w+1}^{k} exp(u_il)
 
-    Chiu and Raffel 2018, eq. 18; one softmax a chunk, so that no score is too large or too small.
+    Chiu and Raffel 2018, section 2.3; one softmax a chunk, so that no score is too large or small.
     """
     allowed = ops.ones_like(scores) if mask is None else ops.cast(mask, scores.dtype)
     chunks = ops.stack([later(scores, back) for back in range(width)], axis=-1)

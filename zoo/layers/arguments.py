@@ -13,3 +13,10 @@ def check_choice(layer, choices, **arguments):
     for name, value in arguments.items():
         if value not in choices:
             raise ValueError(f"{layer}: `{name}` must be one of {choices}, got {value!r}.")
+
+
+def check_rate(layer, **arguments):
+    """Raise a `ValueError` for the first that is no share of what may be dropped."""
+    for name, value in arguments.items():
+        if not 0 <= value < 1:
+            raise ValueError(f"{layer}: `{name}` must be from 0 to below 1, got {value}.")

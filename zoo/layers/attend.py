@@ -9,7 +9,6 @@ Shapes are written in the order that every function keeps: `(batch, queries, dim
 """
 
 from keras import ops
-from keras.backend import standardize_dtype
 
 # Far below any score that a finite-precision model produces, yet finite in float32.
 _EXCLUDED = -1e30
@@ -114,52 +113,3 @@ def per_source(query, memory):
 def per_hypothesis(answer, query):
     """Undo `per_source`: `(batch, beams * queries, dim)` -> `(batch * beams, queries, dim)`."""
     return ops.reshape(answer, (ops.shape(query)[0], ops.shape(query)[1], ops.shape(answer)[-1]))
-
-
-def check_shapes(layer, query, value, key, value_mask):
-    """Raise a `ValueError` that names the argument, what came and what was expected."""
-    key = value if key is None else key
-    for name, tensor in (("query", query), ("value", value), ("key", key)):
-        if len(tensor.shape) != 3:
-            raise ValueError(
-                f"{layer}: `{name}` must be (batch, length, dim), got shape {tuple(tensor.shape)}."
-            )
-    _agree(layer, "value", value.shape[0], "the batch of `query`", query.shape[0])
-    _agree(layer, "key", key.shape[0], "the batch of `value`", value.shape[0])
-    _agree(layer, "key", key.shape[1], "the length of `value`", value.shape[1])
-    if value_mask is None:
-        return
-    check_boolean(layer, "value_mask", value_mask)
-    if len(value_mask.shape) != 2:
-        raise ValueError(
-            f"{layer}: `value_mask` must be (batch, keys), got shape {tuple(value_mask.shape)}."
-        )
-    _agree(layer, "value_mask", value_mask.shape[0], "the batch of `value`", value.shape[0])
-    _agree(layer, "value_mask", value_mask.shape[1], "the length of `value`", value.shape[1])
-
-
-def check_attention_mask(layer, mask, query, value):
-    """Raise a `ValueError` unless the mask is None or boolean `(batch, queries, keys)`."""
-    if mask is None:
-        return
-    check_boolean(layer, "attention_mask", mask)
-    if len(mask.shape) != 3:
-        raise ValueError(
-            f"{layer}: `attention_mask` must be (batch, queries, keys), got shape "
-            f"{tuple(mask.shape)}."
-        )
-    _agree(layer, "attention_mask", mask.shape[0], "the batch of `query`", query.shape[0])
-    _agree(layer, "attention_mask", mask.shape[1], "the length of `query`", query.shape[1])
-    _agree(layer, "attention_mask", mask.shape[2], "the length of `value`", value.shape[1])
-
-
-def check_boolean(layer, argument, mask):
-    """Raise a `ValueError` for a mask that holds anything but truth values."""
-    dtype = standardize_dtype(mask.dtype)
-    if dtype != "bool":
-        raise ValueError(f"{layer}: `{argument}` must be boolean, got {dtype}.")
-
-
-def _agree(layer, argument, got, what, expected):
-    if None not in (got, expected) and got != expected:
-        raise ValueError(f"{layer}: `{argument}` has {got} where {what} is {expected}.")

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from zoo.layers import attend, loop
+from zoo.layers import attend, loop, shapes
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -15,8 +15,9 @@ class Attention(keras.layers.Layer):
     computed once for a sequence, not once for a decoding step.
 
     An attention that remembers from query to query gives `start`, its state before the first one,
-    and `align`, which takes a state and gives the next. Where the answer to a query hangs on the
-    answers to those before, `parallel = False` has them walked through one by one.
+    and `align`, which takes a state and gives the next; one that is random in training, `draw`.
+    Where the answer to a query hangs on the answers to those before, `parallel = False` has them
+    walked through one by one.
 
     Call arguments:
         query: `(batch, queries, query_dim)`.
@@ -41,6 +42,9 @@ class Attention(keras.layers.Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
 
+    def build(self, query_shape, value_shape, key_shape=None):
+        """Make what is learned: here nothing."""
+
     def project_key(self, key):
         """What `score` needs of the keys: `(batch, keys, dim)` -> `(batch, keys, units)`."""
         return key
@@ -49,11 +53,19 @@ class Attention(keras.layers.Layer):
         """`(batch, queries, keys)` from queries and projected keys."""
         raise NotImplementedError(f"{type(self).__name__} gives no `score(query, key)`.")
 
-    def start(self, value, training=False):
+    def start(self, value):
         """The state before the first query: a list of `(batch, width)`, one row a row of `value`.
 
         It comes from `value` by `ops.zeros_like` and the like, never by `ops.shape`, so that
         symbolic tensors will do.
+        """
+        return []
+
+    def draw(self, query, value):
+        """What is random about the queries in training: a list of `(batch, queries, width)`.
+
+        All at once and before any loop, since not every backend can draw inside of one. Of `query`
+        and `value` the batch and the lengths count.
         """
         return []
 
@@ -64,20 +76,22 @@ class Attention(keras.layers.Layer):
             query: `(batch, queries, dim)`.
             key: `(batch, keys, units)`, projected.
             mask: boolean `(batch, 1, keys)`, or None.
-            state: list of `(batch, queries, width)`: what each query has of the state. One query
-                each of several hypotheses is told from several queries by that alone.
+            state: list of `(batch, queries, width)`: what each query has of the state, and what
+                `draw` drew for it, which is not part of the state after. One query each of several
+                hypotheses is told from several queries by that alone.
         """
         return attend.masked_softmax(self.score(query, key), mask), state
 
-    def attend(self, query, value, key, value_mask=None, state=()):
+    def attend(self, query, value, key, value_mask=None, state=(), drawn=()):
         """Context, weights and state, for a key that went through `project_key` and a blank value.
 
         `query` may hold several rows for each row of `value` (the hypotheses of a beam), in which
         case the rows of one source lie together; so does `state`.
         """
         if not self.parallel and query.shape[1] != 1:
-            return self._walk(query, value, key, value_mask, state)
-        spread = [attend.per_source(self.spread(part, query), value) for part in state]
+            return self._walk(query, value, key, value_mask, state, drawn)
+        found = [*(self.spread(part, query) for part in state), *drawn]
+        spread = [attend.per_source(part, value) for part in found]
         weights, spread = self.align(
             attend.per_source(query, value), key, attend.key_mask(value_mask), spread
         )
@@ -89,14 +103,15 @@ class Attention(keras.layers.Layer):
         """A part of the state `(rows, width)`, as each of the queries finds it."""
         return ops.expand_dims(part, 1)
 
-    def _walk(self, query, value, key, value_mask, state):
+    def _walk(self, query, value, key, value_mask, state, drawn):
         """`attend`, query by query."""
 
-        def step(query, state):
-            *answer, state = self.attend(query[:, None], value, key, value_mask, state)
+        def step(query, state, *drawn):
+            query, *drawn = (ops.expand_dims(part, 1) for part in (query, *drawn))
+            *answer, state = self.attend(query, value, key, value_mask, state, drawn)
             return ops.concatenate([part[:, 0] for part in answer], axis=-1), state
 
-        steps, state = loop.over_time(step, query, list(state))
+        steps, state = loop.over_time(step, query, list(state), drawn)
         return *loop.split(steps, value.shape[-1]), state
 
     def call(
@@ -108,9 +123,10 @@ class Attention(keras.layers.Layer):
         return_attention_scores=False,
         training=False,
     ):
-        attend.check_shapes(self.name, query, value, key, value_mask)
+        shapes.check_shapes(self.name, query, value, key, value_mask)
         projected = self.project_key(attend.blank(value if key is None else key, value_mask))
         value = attend.blank(value, value_mask)
-        state = self.start(value, training)
-        context, weights, _ = self.attend(query, value, projected, value_mask, state)
+        drawn = self.draw(query, value) if training else []
+        state = self.start(value)
+        context, weights, _ = self.attend(query, value, projected, value_mask, state, drawn)
         return (context, weights) if return_attention_scores else context

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from zoo.layers import attend
+from zoo.layers import attend, shapes
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -55,7 +55,7 @@ class AttentionPooling(keras.layers.Layer):
         )
 
     def call(self, inputs, mask=None, return_attention_scores=False):
-        attend.check_shapes(self.name, inputs, inputs, None, mask)
+        shapes.check_memory(self.name, inputs, inputs, mask, names=("inputs", "inputs", "mask"))
         inputs = attend.blank(inputs, mask)
         scores = ops.matmul(self.projection(inputs), self.queries)  # (batch, length, hops)
         weights = attend.masked_softmax(ops.swapaxes(scores, 1, 2), attend.key_mask(mask))

@@ -13,8 +13,9 @@ from zoo.layers.chunks import in_chunks
 class BahdanauAttention(Attention):
     """Additive attention: `e_ij = v_a . tanh(W_a s_{i-1} + U_a h_j + b)`.
 
-    Whether the query is the decoder's state of step i-1, as in the paper, is up to the caller:
-    `RecurrentDecoder(attend="before")` passes that one.
+    The bias `b`, which the paper leaves out of its formulas, is the keys' projection's, so that it
+    is added once for a sequence. Whether the query is the decoder's state of step i-1, as in the
+    paper, is up to the caller: `RecurrentDecoder(attend="before")` passes that one.
 
     Args:
         units: width of the alignment model's hidden layer (n' in the paper); the query's width

@@ -26,7 +26,7 @@ class ChunkwiseAttention(WrappedAttention):
     Call arguments, returns and errors: as `Attention`. The state is the monotonic attention's.
 
     Reference:
-        Chiu, Raffel 2018, "Monotonic Chunkwise Attention", section 2.3, eq. 10 to 18.
+        Chiu, Raffel 2018, "Monotonic Chunkwise Attention", section 2.3.
     """
 
     parallel = False
@@ -49,8 +49,11 @@ class ChunkwiseAttention(WrappedAttention):
         keys = [part.project_key(key) for part in (self.attention, self.monotonic)]
         return ops.concatenate(keys, axis=-1)
 
-    def start(self, value, training=False):
-        return self.monotonic.start(value, training)
+    def start(self, value):
+        return self.monotonic.start(value)
+
+    def draw(self, query, value):
+        return self.monotonic.draw(query, value)
 
     def align(self, query, key, mask, state):
         own, other = key[..., : self.units], key[..., self.units :]

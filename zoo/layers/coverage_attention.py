@@ -51,7 +51,7 @@ class CoverageAttention(BahdanauAttention):
         share = ops.maximum(ops.sigmoid(self.fertility(key)), 0.01)
         return ops.concatenate([self.key_projection(key), self.max_fertility * share], axis=-1)
 
-    def start(self, value, training=False):
+    def start(self, value):
         return [ops.zeros_like(value[:, :, 0], dtype="float32")]
 
     def align(self, query, key, mask, state):

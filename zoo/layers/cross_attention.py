@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from zoo.layers import attend, heads
+from zoo.layers import attend, heads, shapes
 from zoo.layers.multi_head import MultiHead
 
 
@@ -71,9 +71,22 @@ class CrossAttention(MultiHead):
     ):
         """The call's answer, for a memory that went through `project_memory`.
 
-        `query` may hold several rows for each row of the memory (the hypotheses of a beam), in
-        which case the rows of one source lie together.
+        `query` may hold several rows for each row of the memory (the hypotheses of a beam), as
+        many for each, in which case the rows of one source lie together.
+
+        Raises:
+            ValueError: for shapes that do not fit.
         """
+        shapes.check_memory(
+            self.name,
+            query,
+            projected,
+            value_mask,
+            width=2 * self.kv_dim,
+            shared=True,
+            names=("query", "projected", "value_mask"),
+        )
+        shapes.check_attention_mask(self.name, attention_mask, query, projected)
         mask = None if attention_mask is None else attend.per_source(attention_mask, projected)
         answer, weights = self.attend_heads(
             self.split_queries(attend.per_source(self.query_projection(query), projected)),
@@ -99,8 +112,7 @@ class CrossAttention(MultiHead):
         return_attention_scores=False,
         training=False,
     ):
-        attend.check_shapes(self.name, query, value, key, value_mask)
-        attend.check_attention_mask(self.name, attention_mask, query, value)
+        shapes.check_shapes(self.name, query, value, key, value_mask)
         projected = self.project_memory(value, key, value_mask)
         return self.attend(
             query, projected, value_mask, attention_mask, return_attention_scores, training

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from zoo.layers import shapes
 from zoo.layers.transformer_block import TransformerBlock
 
 
@@ -18,8 +19,8 @@ class DecoderBlock(TransformerBlock):
             `project_memory` made of it, once, for a whole decoding.
         memory_mask: boolean `(batch, keys)`, True for tokens. Filled in from the Keras mask.
         cache, position: as in `SelfAttention`, to decode one token at a time.
-        projected: `memory` went through `project_memory`.
-
+        projected: `memory` went through `project_memory`. Several rows of `inputs` (the hypotheses
+            of a beam) may then share a row of it, as many each, the rows of one source together.
         return_attention_scores: whether the weights are of interest, which costs some backends
             their fastest kernel.
 
@@ -28,6 +29,9 @@ class DecoderBlock(TransformerBlock):
         keys)`, or of width 0 when not asked for; and the keys and values of the self-attention, as
         `SelfAttention` returns them. Always three, since a Keras graph that calls a layer twice
         wants as many answers both times.
+
+    Raises:
+        ValueError: for shapes that do not fit, or heads that do not divide the width.
 
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need", section 3.1.
@@ -41,6 +45,7 @@ class DecoderBlock(TransformerBlock):
         self.around_cross = self.residual("around_cross")
 
     def build(self, inputs_shape, memory_shape, cache_shape=None, position_shape=None):
+        self.memory_dim = memory_shape[-1]
         self.self_attention.build(inputs_shape)
         self.cross_attention.build(inputs_shape, memory_shape)
         self.feed_forward.build(inputs_shape)
@@ -62,6 +67,8 @@ class DecoderBlock(TransformerBlock):
         return_attention_scores=False,
         training=False,
     ):
+        width = 2 * self.cross_attention.kv_dim if projected else self.memory_dim
+        shapes.check_memory(self.name, inputs, memory, memory_mask, width, shared=projected)
         if not projected:
             memory = self.project_memory(memory, memory_mask)
         branch, cache = self.self_attention(

@@ -39,9 +39,10 @@ class LearnedPositions(AbsolutePositions):
 
     def encode(self, positions, dim):
         length = positions.shape[1]
-        if length is not None and length > self.max_length:
+        if isinstance(length, int) and length > self.max_length:  # on JAX it may be a symbol
             raise ValueError(
-                f"{self.name}: a length of {length} where `max_length` is {self.max_length}."
+                f"{self.name}: a length of {length} where `max_length` is {self.max_length}; "
+                "make it as long, or take a scheme that has no longest length."
             )
         return ops.take(self.table, ops.minimum(positions, self.max_length - 1), axis=0)
 

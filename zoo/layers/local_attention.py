@@ -48,7 +48,7 @@ class LocalAttention(WrappedAttention):
             self.hidden.build(query_shape)
             self.position.build(query_shape)
 
-    def start(self, value, training=False):
+    def start(self, value):
         return [] if self.predictive else [ops.zeros_like(value[:, 0, :1], dtype="int32")]
 
     def spread(self, part, query):

@@ -32,7 +32,7 @@ class LuongAttention(Attention):
         chunks: for concat; see `BahdanauAttention`.
 
     Call arguments, returns and errors: as `Attention`; also a `ValueError` for location with more
-        keys than `max_length`.
+        keys than `max_length`. Where a graph knows their number only as it runs, the run fails.
 
     Reference:
         Luong, Pham, Manning 2015, "Effective Approaches to Attention-based Neural Machine
@@ -87,10 +87,10 @@ class LuongAttention(Attention):
     def _by_location(self, scores, key):
         batch, queries, _ = ops.shape(scores)
         keys = ops.shape(key)[1]
-        if key.shape[1] is not None and key.shape[1] > self.max_length:
+        if isinstance(key.shape[1], int) and key.shape[1] > self.max_length:  # on JAX: a symbol
             raise ValueError(
                 f"LuongAttention: the location score has `max_length` {self.max_length}, got a "
-                f"memory of {key.shape[1]} keys."
+                f"memory of {key.shape[1]} keys; make it as long, or take another score."
             )
         # In a graph that does not know the length yet, this is what fails in the error's place.
         return ops.reshape(scores[:, :, :keys], (batch, queries, keys))

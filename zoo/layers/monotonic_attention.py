@@ -30,10 +30,9 @@ class MonotonicAttention(WrappedAttention):
         mode: "soft" or "hard".
         offset: what `r`, which is learned, starts from: below 0, so that the search gets somewhere.
         noise: standard deviation of the noise on the energies in training, which pushes them away
-            from 0. It is drawn once for a sequence, as variational dropout is.
+            from 0: fresh for each query and key.
 
-    Call arguments, returns and errors: as `Attention`. The state is the last alignment and, for
-    soft, the noise.
+    Call arguments, returns and errors: as `Attention`. The state is the last alignment.
 
     Reference:
         Raffel, Luong, Liu, Weiss, Eck 2017, "Online and Linear-Time Attention by Enforcing
@@ -58,28 +57,26 @@ class MonotonicAttention(WrappedAttention):
         start = keras.initializers.Constant(self.offset)
         self.r = self.add_weight(shape=(), initializer=start, name="offset")
 
-    def start(self, value, training=False):
+    def start(self, value):
         nothing = ops.zeros_like(value[:, :, 0], dtype="float32")
-        first = ops.cast(ops.equal(ops.cumsum(nothing + 1, axis=-1), 1), "float32")
-        if self.mode == "hard":
-            return [first]
-        return [first, self._draw(nothing) if training else nothing]
+        return [ops.cast(ops.equal(ops.cumsum(nothing + 1, axis=-1), 1), "float32")]
 
-    def _draw(self, like):
-        return keras.random.normal(ops.shape(like), 0, self.noise, seed=self.seed_generator)
+    def draw(self, query, value):
+        if self.mode == "hard":
+            return []
+        shape = (*ops.shape(query)[:2], ops.shape(value)[1])
+        return [keras.random.normal(shape, 0, self.noise, "float32", seed=self.seed_generator)]
 
     def align(self, query, key, mask, state):
         previous, *noise = state
         energy = ops.cast(self.score(query, key), "float32") + ops.cast(self.r, "float32")
-        choose = self._choose(energy, noise)
+        choose = self._choose(sum(noise, energy))
         choose = choose if mask is None else ops.where(mask, choose, 0.0)
         weights = align.monotonic(choose, previous)
-        return ops.cast(weights, query.dtype), [weights, *noise]
+        return ops.cast(weights, query.dtype), [weights]
 
-    def _choose(self, energy, noise):
-        if self.mode == "hard":
-            return ops.cast(energy >= 0, "float32")
-        return ops.sigmoid(energy + noise[0])
+    def _choose(self, energy):
+        return ops.cast(energy >= 0, "float32") if self.mode == "hard" else ops.sigmoid(energy)
 
     def get_config(self):
         own = {name: getattr(self, name) for name in ("mode", "offset", "noise", "seed")}

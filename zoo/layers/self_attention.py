@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from zoo.layers import attend, heads, position_schemes
+from zoo.layers import attend, heads, position_schemes, shapes
 from zoo.layers.multi_head import MultiHead
 
 
@@ -37,7 +37,8 @@ class SelfAttention(MultiHead):
         return_attention_scores: also return the weights.
         cache: `(batch, positions, 2 * kv_dim)`, keys and values of the positions so far, to decode
             one token at a time: see `empty_cache`. `query` is then `(batch, 1, dim)`.
-        position: int `(batch,)`, which position `query` stands at. Goes with `cache`.
+        position: int `(batch,)`, which position `query` stands at. Goes with `cache`. Past the end
+            of the cache nothing is kept: the query then sees all that is in it, but not itself.
         return_cache: also return the keys and values that were attended to.
 
     Returns:
@@ -46,8 +47,9 @@ class SelfAttention(MultiHead):
         cache with this position filled in.
 
     Raises:
-        ValueError: for shapes that do not fit, heads that do not divide the width, a window
-            below 1.
+        ValueError: for shapes that do not fit, a `cache` without `position` or the other way
+            round, heads that do not divide the width, a window below 1. How far positions go is
+            not looked at: it would stop an accelerator at every step.
 
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need", section 3.2, eq. 1; 3.2.3 for the causal
@@ -115,9 +117,11 @@ class SelfAttention(MultiHead):
         if value is None and value_mask is None:
             value_mask = mask
         memory = query if value is None else value
-        attend.check_shapes(self.name, query, memory, key, value_mask)
-        if cache is None:
-            attend.check_attention_mask(self.name, attention_mask, query, memory)
+        shapes.check_shapes(self.name, query, memory, key, value_mask)
+        shapes.check_cache(self.name, query, cache, position, 2 * self.kv_dim)
+        shapes.check_attention_mask(
+            self.name, attention_mask, query, memory if cache is None else cache
+        )
         query, q, k, v = self._project(query, value, key, value_mask, position)
         places, key_places = _places(q, position), _places(k, position)
         q, k = self.positions.rotate(q, places), self.positions.rotate(k, key_places)

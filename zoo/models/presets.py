@@ -150,7 +150,8 @@ def build(name, /, **overrides):
 def _check(argument, value, default):
     """Refuse a value of another kind than the argument's default, if that is one of a kind.
 
-    Sizes have no default; names and what may be None are the model's own to check.
+    Sizes have no default. Names, what may be None and which sizes may be 0 are the model's own to
+    check.
     """
     if isinstance(default, bool):
         expected, fits = "True or False", isinstance(value, bool)
@@ -159,9 +160,7 @@ def _check(argument, value, default):
         expected, fits = "a number from 0 to below 1", number and 0 <= value < 1
     elif isinstance(default, int) or default is inspect.Parameter.empty:
         number = isinstance(value, int) and not isinstance(value, bool)
-        least = 0 if argument == "num_layers" else 1  # none is a model, too
-        expected = f"a whole number from {least} to 2**24"
-        fits = number and least <= value <= 2**24
+        expected, fits = "a whole number from 0 to 2**24", number and 0 <= value <= 2**24
     else:
         return
     if not fits:

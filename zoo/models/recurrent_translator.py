@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from zoo.layers import RecurrentDecoder
+from zoo.layers.arguments import check_positive
 from zoo.models.attentions import attention_of, order_of
 from zoo.models.stepwise import inputs_like, mean_over_tokens
 
@@ -52,7 +53,8 @@ class RecurrentTranslator(keras.Model):
             as in the attention's paper when not given.
         input_feeding: Luong's input feeding, where the attention is after the cells.
         residual: residual connections between the decoder's cells.
-        dropout: rate on embeddings, on the memory and on the decoder's outputs.
+        dropout: rate on embeddings, on what each layer gives to the one above, on the memory and on
+            the decoder's outputs.
         cell_dropout: rate on what each of the decoder's cells sees; variational, one mask a
             sequence.
 
@@ -63,7 +65,7 @@ class RecurrentTranslator(keras.Model):
         Logits `(batch, target length, target_vocabulary_size)`.
 
     Raises:
-        ValueError: for an unknown cell, attention, score, mode or order.
+        ValueError: for an unknown cell, attention, score, mode or order, or a size below 1.
 
     Reference:
         Sutskever et al. 2014; Cho et al. 2014 (no attention). Bahdanau et al. 2015. Luong et al.
@@ -94,6 +96,17 @@ class RecurrentTranslator(keras.Model):
     ):
         if cell not in ENCODER_LAYERS:
             raise ValueError(f"`cell` must be one of {tuple(ENCODER_LAYERS)}, got {cell!r}.")
+        check_positive(
+            "RecurrentTranslator",
+            source_vocabulary_size=source_vocabulary_size,
+            target_vocabulary_size=target_vocabulary_size,
+            embedding_dim=embedding_dim,
+            units=units,
+            encoder_layers=encoder_layers,
+            decoder_layers=decoder_layers,
+            window=window,
+            max_source_length=max_source_length,
+        )
         looking = attention_of(attention, score, window, max_source_length, monotonic)
         order = attend or order_of(attention)
         self.options = {
@@ -136,6 +149,7 @@ class RecurrentTranslator(keras.Model):
                 order,
                 input_feeding=input_feeding and looking is not None and order == "after",
                 residual=residual,
+                dropout=dropout,
                 name="decoder",
             ),
             bridge=[

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers import AttentionPooling, EncoderBlock, position_schemes
+from zoo.layers.arguments import check_positive
 from zoo.models.transformer_translator import embedding, last_norm
 
 
@@ -32,6 +33,9 @@ class TextClassifier(keras.Model):
     Returns:
         Logits `(batch, num_classes)`.
 
+    Raises:
+        ValueError: for an unknown position scheme, heads that do not divide, or a size below 1.
+
     Reference:
         Yang et al. 2016, "Hierarchical Attention Networks for Document Classification"; Lin et al.
         2017, "A Structured Self-attentive Sentence Embedding"; on the encoder of Vaswani et al.
@@ -51,6 +55,15 @@ class TextClassifier(keras.Model):
         positions="sinusoidal",
         **kwargs,
     ):
+        check_positive(
+            "TextClassifier",
+            vocabulary_size=vocabulary_size,
+            num_classes=num_classes,
+            dim=dim,
+            num_heads=num_heads,
+            hidden_dim=hidden_dim,
+            hops=hops,
+        )
         self.options = {
             "vocabulary_size": vocabulary_size,
             "num_classes": num_classes,

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from zoo.layers import DecoderBlock, EncoderBlock, TiedEmbedding, position_schemes
+from zoo.layers.arguments import check_positive
 from zoo.layers.residual import make_norm
 from zoo.models.stepwise import inputs_like, mean_over_tokens
 
@@ -45,8 +46,8 @@ class TransformerTranslator(keras.Model):
         Logits `(batch, target length, target_vocabulary_size)`.
 
     Raises:
-        ValueError: for an unknown position scheme or norm, heads that do not divide, or a shared
-            embedding of two vocabulary sizes.
+        ValueError: for an unknown position scheme or norm, heads that do not divide, a size below
+            1, or a shared embedding of two vocabulary sizes.
 
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need"; section 3.4 for the embeddings.
@@ -77,6 +78,15 @@ class TransformerTranslator(keras.Model):
         share_embeddings=False,
         **kwargs,
     ):
+        check_positive(
+            "TransformerTranslator",
+            source_vocabulary_size=source_vocabulary_size,
+            target_vocabulary_size=target_vocabulary_size,
+            dim=dim,
+            num_layers=num_layers,
+            num_heads=num_heads,
+            hidden_dim=hidden_dim,
+        )
         if share_embeddings and source_vocabulary_size != target_vocabulary_size:
             raise ValueError(
                 "`share_embeddings` needs one vocabulary, got sizes "
@@ -95,8 +105,6 @@ class TransformerTranslator(keras.Model):
             "gated_attention": gated_attention,
             "window": window,
         }
-        if num_layers < 1:
-            raise ValueError(f"`num_layers` must be 1 or more; got {num_layers}.")
         self.options = {
             **block,
             "source_vocabulary_size": source_vocabulary_size,

@@ -70,8 +70,45 @@ def test_hypotheses_share_their_sources_memory(arrays, numbers):
     both = np.concatenate([x, -x])[[0, 2, 1, 3]]
     asked = {"return_attention_scores": True}
     tiled = block(both, memory.repeat(2, axis=0), memory_mask=mask.repeat(2, axis=0), **asked)
-    for got, expected in zip(block(both, memory, memory_mask=mask, **asked), tiled, strict=True):
+    projected = block.project_memory(*map(keras.ops.convert_to_tensor, (memory, mask)))
+    shared = block(both, projected, memory_mask=mask, projected=True, **asked)
+    for got, expected in zip(shared, tiled, strict=True):
         assert_allclose(numbers(got), numbers(expected), **close)
+
+
+ONES = np.ones((6, 5, 8), "float32")
+STEP = {"inputs": ONES[:, :1], "cache": np.ones((6, 7, 16), "f4"), "position": np.zeros(6, "int32")}
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ({"inputs": ONES[0]}, r"`inputs` must be \(batch, length, dim\), got shape \(5, 8\)"),
+        ({"memory": ONES[:3]}, "`memory` has 3 where the batch of `inputs` is 6"),
+        ({"memory": ONES[..., :4]}, "`memory` has 4 where the width is 8"),
+        ({"memory": ONES, "projected": True}, "`memory` has 8 where the width is 16"),
+        (
+            {"memory": ONES[:4].repeat(2, axis=2), "projected": True},
+            "`inputs` has 6 rows, no multiple of the 4 of `memory`",
+        ),
+        ({"memory_mask": ONES[..., 0]}, "`memory_mask` must be boolean, got float32"),
+        ({"memory_mask": ONES[:, :3, 0] > 0}, "`memory_mask` has 3 where the length .* is 5"),
+        ({**STEP, "inputs": ONES}, "`query` has 5 where its length with `cache` is 1"),
+        ({**STEP, "cache": ONES}, "`cache` has 8 where the width is 16"),
+        ({**STEP, "cache": ONES[0]}, r"`cache` must be \(batch, length, dim\), got shape \(5, 8\)"),
+        ({**STEP, "cache": STEP["cache"][:3]}, "`cache` has 3 where the batch of `query` is 6"),
+        ({**STEP, "cache": None}, "`cache` and `position` go together, got no `cache`"),
+        ({**STEP, "position": None}, "`cache` and `position` go together, got no `position`"),
+        ({**STEP, "position": ONES[:, 0, 0]}, "`position` must be of integers, got float32"),
+        ({**STEP, "position": np.zeros((6, 1), "int32")}, r"`position` must be \(batch,\)"),
+        ({**STEP, "position": np.zeros(3, "int32")}, "`position` has 3 where the batch .* is 6"),
+    ],
+)
+def test_shapes_that_do_not_fit_a_decoder_are_named(call, message):
+    block = DecoderBlock(2, 5)
+    block(ONES, ONES)
+    with pytest.raises(ValueError, match=message):
+        block(**{"inputs": ONES, "memory": ONES, **call})
 
 
 @pytest.mark.parametrize("make", [EncoderBlock, DecoderBlock])

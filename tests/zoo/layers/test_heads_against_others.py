@@ -1,4 +1,4 @@
-"""Grouped heads, windows, gates and masks against NumPy, Keras's layers and PyTorch's."""
+"""Grouped heads, windows, gates and masks against Keras's layers and PyTorch's."""
 
 import keras
 import numpy as np
@@ -37,68 +37,6 @@ def build(randomized):
         return randomized(layer)
 
     return make
-
-
-def affine(dense, x):
-    return x @ np.float64(dense.kernel) + (np.float64(dense.bias) if dense.use_bias else 0)
-
-
-def rms(norm, x):
-    """Zhang and Sennrich 2019, eq. 4."""
-    mean = (x**2).mean(-1, keepdims=True)
-    return np.float64(norm.scale) * x / np.sqrt(mean + norm.epsilon)
-
-
-def reference(layer, x, q, k, v, seen):
-    """Head by head, from the definitions; `q, k, v` are projected."""
-    q, k, v = (part.reshape(*part.shape[:2], -1, WIDTH) for part in (q, k, v))
-    if layer.qk_norm:
-        q, k = rms(layer.query_norm, q), rms(layer.key_norm, k)
-    answer, share = np.zeros(q.shape), HEADS // layer.num_kv_heads
-    for b, i, h in np.ndindex(q.shape[:3]):
-        keys, values = k[b, seen[b, i], h // share], v[b, seen[b, i], h // share]
-        if len(keys):
-            scores = np.exp(keys @ q[b, i, h] / np.sqrt(WIDTH))
-            answer[b, i, h] = scores @ values / scores.sum()
-    answer = answer.reshape(x.shape)
-    if layer.gated:
-        answer = answer / (1 + np.exp(-affine(layer.gate, x)))
-    return affine(layer.output_projection, answer)
-
-
-@kv
-@pytest.mark.parametrize("qk_norm", [False, True])
-@pytest.mark.parametrize("gated", [False, True])
-@pytest.mark.parametrize(("causal", "window"), [(False, None), (True, None), (False, 2), (True, 3)])
-def test_self_attention(x, seen, build, numbers, kv_heads, qk_norm, gated, causal, window):
-    options = {"num_kv_heads": kv_heads, "qk_norm": qk_norm, "gated": gated}
-    layer = build(SelfAttention(HEADS, causal, window=window, **options), x)
-    q, k, v = np.split(affine(layer.projection, x), [DIM, DIM + layer.kv_dim], axis=-1)
-    apart = np.arange(LENGTH)[None] - np.arange(LENGTH)[:, None]
-    allowed = seen & (apart <= 0 if causal else True) & (abs(apart) < (window or LENGTH))
-    expected = reference(layer, x, q, k, v, allowed)
-    assert_allclose(numbers(layer(x, attention_mask=seen)), expected, **close)
-    asked, weights = layer(x, attention_mask=seen, return_attention_scores=True)
-    assert_allclose(numbers(asked), expected, **close)
-    assert (numbers(weights).swapaxes(0, 1)[:, ~allowed] == 0).all()
-
-
-@kv
-@pytest.mark.parametrize("extras", [False, True], ids=["plain", "normed-gated"])
-def test_cross_attention(x, memory, seen, build, numbers, kv_heads, extras):
-    layer = CrossAttention(HEADS, num_kv_heads=kv_heads, qk_norm=extras, gated=extras)
-    build(layer, x, memory)
-    q, k, v = (
-        affine(projection, given)
-        for projection, given in (
-            (layer.query_projection, x),
-            (layer.key_projection, memory),
-            (layer.value_projection, memory),
-        )
-    )
-    seen = seen[..., :5]
-    expected = reference(layer, x, q, k, v, seen)
-    assert_allclose(numbers(layer(x, memory, attention_mask=seen)), expected, **close)
 
 
 def test_hypotheses_bring_their_own_attention_masks(x, memory, seen, build, numbers):

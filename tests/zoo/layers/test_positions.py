@@ -1,4 +1,4 @@
-"""Position schemes against NumPy from the papers' equations, other libraries, and each other."""
+"""Position schemes against numbers from the papers, another library, and each other."""
 
 import keras
 import numpy as np
@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 from numpy.testing import assert_allclose, assert_array_equal
 
+from tests.zoo.layers.reference.positions import t5_bucket
 from zoo.layers import (
     AlibiPositions,
     LearnedPositions,
@@ -40,85 +41,12 @@ def make(x, randomized):
     return build
 
 
-def reference(layer, x, score, value=lambda v, i, j: v):
-    """Query by query: `score(q, k, i, j, head)`, softmax, and the sum of `value(v, i, j)`."""
-    kernel, bias = np.float64(layer.projection.kernel), np.float64(layer.projection.bias)
-    q, k, v = np.split((x @ kernel + bias).reshape(*x.shape[:2], 3 * HEADS, WIDTH), 3, axis=2)
-    heads = np.zeros(q.shape)
-    for b, i, h in np.ndindex(q.shape[:3]):
-        seen = range(i + 1 if layer.causal else x.shape[1])
-        scores = np.array([score(q[b, i, h], k[b, j, h], i, j, h) for j in seen])
-        weights = np.exp(scores - scores.max())
-        weights /= weights.sum()
-        heads[b, i, h] = sum(
-            a * value(v[b, j, h], i, j) for a, j in zip(weights, seen, strict=True)
-        )
-    output = layer.output_projection
-    return heads.reshape(x.shape) @ np.float64(output.kernel) + np.float64(output.bias)
-
-
-def dot(q, k):
-    return q @ k / np.sqrt(WIDTH)
-
-
-@both_ways
-def test_shaw(x, make, numbers, causal):
-    """Shaw et al. 2018, eq. 3 to 5, with a clip that bites."""
-    layer = make(ShawPositions(max_distance=2), causal)
-    keys, values = np.float64(layer.positions.keys), np.float64(layer.positions.values)
-    clip = lambda i, j: max(-2, min(2, j - i)) + 2  # noqa: E731
-    expected = reference(
-        layer,
-        x,
-        lambda q, k, i, j, h: dot(q, k + keys[clip(i, j)]),
-        lambda v, i, j: v + values[clip(i, j)],
-    )
-    assert_allclose(numbers(layer(x)), expected, **close)
-
-
-@both_ways
-def test_alibi(x, make, numbers, causal):
-    """Press et al. 2022, section 3: two heads have the slopes 1/16 and 1/256."""
-    layer = make("alibi", causal)
-    slope = [1 / 16, 1 / 256]
-    expected = reference(layer, x, lambda q, k, i, j, h: dot(q, k) - slope[h] * abs(i - j))
-    assert_allclose(numbers(layer(x)), expected, **close)
-
-
 def test_slopes_of_the_paper():
     # Section 3: 1/2^1 .. 1/2^8 for 8 heads, 1/2^0.5, 1/2^1 .. for 16; between, every other one.
     assert_allclose(slopes(8), 0.5 ** np.arange(1, 9))
     assert_allclose(slopes(16), 0.5 ** (np.arange(1, 17) / 2))
     assert_allclose(slopes(1), [1 / 256])
     assert_allclose(slopes(6), [1 / 4, 1 / 16, 1 / 64, 1 / 256, 1 / 2, 1 / 8])
-
-
-def t5_bucket(distance, causal, buckets, furthest):
-    """Raffel et al. 2020's code, for one distance `j - i`."""
-    later, distance = distance > 0, -distance
-    first = 0
-    if causal:
-        distance = max(distance, 0)
-    else:
-        buckets //= 2
-        first, distance = later * buckets, abs(distance)
-    exact = buckets // 2
-    if distance < exact:
-        return first + distance
-    far = np.log(distance / exact) / np.log(furthest / exact) * (buckets - exact)
-    return first + min(exact + int(far), buckets - 1)
-
-
-@both_ways
-def test_t5(x, make, numbers, causal):
-    layer = make(T5Positions(num_buckets=6, max_distance=6), causal)
-    table = np.float64(layer.positions.table)
-    expected = reference(
-        layer,
-        x,
-        lambda q, k, i, j, h: dot(q, k) + table[t5_bucket(j - i, causal, 6, 6), h],
-    )
-    assert_allclose(numbers(layer(x)), expected, **close)
 
 
 @both_ways
@@ -132,32 +60,6 @@ def test_t5s_buckets(numbers, causal):
     assert_array_equal(got, expected)
     # The distance 0 is not a later one, so the first bucket of those stays empty, in its code too.
     assert set(got) == set(range(32)) - (set() if causal else {16})
-
-
-def turn(vector, position, base=10_000):
-    """Su et al. 2021, eq. 14 and 15, one plane at a time: (x_i, x_{i + w/2}) is plane i."""
-    turned, half = np.array(vector, "float64"), len(vector) // 2
-    for i in range(half):
-        angle = position * base ** (-2 * i / len(vector))
-        rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        turned[[i, i + half]] = rotation @ turned[[i, i + half]]
-    return turned
-
-
-@both_ways
-@pytest.mark.parametrize(
-    ("linear", "ntk", "base"),
-    # NTK by 4 for heads of width 4: 10,000 * 4^(4 / 2).
-    [(1.0, 1.0, 10_000), (4.0, 1.0, 10_000), (1.0, 4.0, 160_000), (2.0, 4.0, 160_000)],
-)
-def test_rotary(x, make, numbers, causal, linear, ntk, base):
-    layer = make(RotaryPositions(linear=linear, ntk=ntk), causal)
-    expected = reference(
-        layer,
-        x,
-        lambda q, k, i, j, h: dot(turn(q, i / linear, base), turn(k, j / linear, base)),
-    )
-    assert_allclose(numbers(layer(x)), expected, **close)
 
 
 def test_rotary_scores_depend_on_the_distance_alone(rng, numbers):
@@ -197,6 +99,18 @@ def test_tables_are_added_row_by_row(numbers):
         past = numbers(layer(zeros, np.array([8, 99])))
         assert_allclose(past[0], table[[8, 8, 8]])
         assert_allclose(past[1], table[[8, 8, 8]])
+
+
+@pytest.mark.parametrize("make", [LearnedPositions, NoisePositions])
+def test_lengths_known_only_in_the_run_get_the_last_vector(make, numbers):
+    tf = pytest.importorskip("tensorflow")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("the other backends know every length beforehand")
+    layer = make(3)
+    layer.build((None, None, 2))
+    place = tf.function(layer, input_signature=[tf.TensorSpec((None, None, 2))])
+    table = np.array(layer.table)
+    assert_allclose(numbers(place(np.zeros((1, 5, 2), "f4")))[0], table[[0, 1, 2, 2, 2]])
 
 
 def test_noise_is_noise_and_stays_what_it_is(numbers):
@@ -277,7 +191,15 @@ def test_a_scheme_is_made_from_its_name_itself_or_its_config(name):
         ),
         (lambda: SelfAttention(2, positions=["t5"]), r"`positions` must be one of .*got \['t5'\]"),
         (lambda: LearnedPositions(0), "`max_length` must be 1 or more, got 0"),
-        (lambda: LearnedPositions(3)(np.zeros((1, 4, 2))), "length of 4 where `max_length` is 3"),
+        (
+            lambda: LearnedPositions(3)(np.zeros((1, 4, 2))),
+            "4 where `max_length` is 3; make",
+        ),
+        (lambda: NoisePositions(3)(np.zeros((1, 4, 2))), "4 where `max_length` is 3; make"),
+        (
+            lambda: SelfAttention(2, positions=LearnedPositions(3))(np.zeros((1, 4, 8), "f4")),
+            "length of 4 where `max_length` is 3; make it as long",
+        ),
         (lambda: ShawPositions(0), "`max_distance` must be 1 or more, got 0"),
         (lambda: T5Positions(5), "`num_buckets` must be even and 4 or more, got 5"),
         (lambda: T5Positions(32, 16), "`max_distance` must be over half of .*, 16, got 16"),

@@ -1,5 +1,7 @@
 """The recurrent decoder: one step at a time, its states, its dropout, its errors."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from keras.layers import GRUCell, LSTMCell, SimpleRNNCell
 from numpy.testing import assert_allclose, assert_array_equal
 
 from zoo.layers import (
+    Attention,
     BahdanauAttention,
     ChunkwiseAttention,
     CoverageAttention,
@@ -105,8 +108,14 @@ def test_hypotheses_share_their_sources_memory(decoder, arrays, numbers, rng):
     inputs = np.concatenate([inputs, -inputs])[[0, 2, 1, 3]]  # two hypotheses a source, together
     state = start(decoder, rng, memory, hypotheses=2)
     tiled = given(decoder, inputs, memory.repeat(2, axis=0), mask.repeat(2, axis=0))
+    shared = {"inputs": inputs}
+    if decoder.attention is not None:
+        projected, keys = decoder.project_memory(
+            *(keras.ops.convert_to_tensor(array) for array in (memory, mask))
+        )
+        shared |= {"memory": projected, "keys": keys, "memory_mask": mask}
     assert_allclose(
-        numbers(decoder(*given(decoder, inputs, memory, mask), initial_state=state)),
+        numbers(decoder(**shared, initial_state=state)),
         numbers(decoder(*tiled, initial_state=state)),
         rtol=1e-5,
         atol=1e-6,
@@ -186,9 +195,83 @@ def test_dropout_reaches_every_cell_of_a_stack(name, arrays, numbers):
     )
 
 
+@pytest.fixture
+def passing():
+    """A decoder on ones whose second cell gives what it sees of the first, one or more a step.
+
+    With W = 1, U = 0 and no bias the cells are x -> x on ones.
+    """
+
+    def make(rate, seed=1, **options):
+        cells = [SimpleRNNCell(50, activation="linear") for _ in range(2)]
+        layer, inputs = RecurrentDecoder(cells, dropout=rate, seed=seed), np.ones((2, 6, 50), "f4")
+        layer(inputs)
+        layer.set_weights([np.eye(50), np.zeros((50, 50)), np.zeros(50)] * 2)
+        return functools.partial(layer, inputs)
+
+    return make
+
+
+def test_dropout_between_layers_draws_a_mask_for_each_step(passing, numbers):
+    """Zaremba et al. 2014, section 3.2; what is kept is scaled, so that the mean stays."""
+    decode = passing(0.5)
+    output = numbers(decode(training=True))
+    assert set(np.round(output.ravel(), 4)) == {0, 2}
+    rows = output.reshape(12, 50)  # two sentences of six steps, no two alike
+    assert len({row.tobytes() for row in rows}) == 12
+    assert abs(output.mean() - 1) < 0.2
+    assert (numbers(decode(training=True)) != output).any()
+    assert_array_equal(numbers(passing(0.5)(training=True)), output)
+    assert (numbers(passing(0.5, seed=2)(training=True)) != output).any()
+    assert_array_equal(numbers(decode()), np.ones_like(output))
+
+
+def test_one_layer_has_nothing_to_drop_between(arrays, numbers):
+    layer = RecurrentDecoder(GRUCell(4), dropout=0.5)
+    assert_array_equal(numbers(layer(arrays[0], training=True)), numbers(layer(arrays[0])))
+    assert not layer.drop.variables
+
+
+@pytest.mark.parametrize("name", ["stacked", "bahdanau", "luong-fed", "gnmt"])
+@pytest.mark.parametrize("length", [1, 5])
+def test_dropout_between_layers_in_every_order(name, length, arrays, numbers):
+    inputs, *others = arrays
+    layer = MADE[name]()
+    plain = layer(*given(layer, inputs[:, :length], *others), training=True)
+    config = {**layer.get_config(), "dropout": 0.5, "seed": 3}
+    first, second = (RecurrentDecoder.from_config(config) for _ in range(2))
+    for copy in (first, second):
+        copy(*given(copy, inputs[:, :length], *others))
+        copy.set_weights(layer.get_weights())
+    for training in (False, True):
+        outputs = [
+            numbers(copy(*given(copy, inputs[:, :length], *others), training=training))
+            for copy in (first, second)
+        ]
+        assert_array_equal(*outputs)
+        assert (np.abs(outputs[0] - numbers(plain)) > 1e-4).any() == training
+
+
+def test_dropout_between_layers_knows_of_masked_steps(arrays, numbers):
+    # What stands at masked steps changes nothing, and they leave the states as they are.
+    inputs, mask = arrays[0], np.arange(5) >= np.array([[2], [0]])
+    layer = RecurrentDecoder([GRUCell(4), GRUCell(4)], dropout=0.5, seed=1)
+    masked = keras.layers.Masking(-7.0)(np.where(mask[..., None], inputs, np.float32(-7)))
+    layer(inputs)
+    twin = RecurrentDecoder.from_config(layer.get_config())
+    twin(inputs)
+    twin.set_weights(layer.get_weights())
+    implicit = numbers(layer(masked, training=True))
+    explicit = numbers(twin(inputs, inputs_mask=mask, training=True))
+    assert_allclose(implicit[mask], explicit[mask], rtol=1e-5)
+    state = layer(inputs[:1, :1], inputs_mask=np.zeros((1, 1), bool), return_state=True)[1]
+    assert all((numbers(part) == 0).all() for part in state)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"dropout": 1.0}, "`dropout` must be from 0 to below 1, got 1.0"),
         ({"attend": "during"}, "`attend` must be one of .*'during'"),
         ({"input_feeding": True}, "`input_feeding`"),
         ({"attention": LuongAttention(), "attend": "before", "input_feeding": True}, "`input_feed"),
@@ -203,3 +286,81 @@ def test_errors(options, message):
 def test_a_residual_between_widths_that_differ_is_refused():
     with pytest.raises(ValueError, match=r"`residual` needs cells of one width, got \[3, 4\]"):
         RecurrentDecoder([GRUCell(3), GRUCell(4)], residual=True)
+
+
+ONES = np.ones((6, 5, 6), "float32")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ({"memory": None}, "`memory`"),
+        ({"inputs": ONES[0]}, r"`inputs` must be \(batch, length, dim\), got shape \(5, 6\)"),
+        ({"memory": ONES[0]}, r"`memory` must be \(batch, length, dim\), got shape \(5, 6\)"),
+        ({"memory": ONES[:3]}, "`memory` has 3 where the batch of `inputs` is 6"),
+        ({"memory": ONES[..., :4]}, "`memory` has 4 where the width is 6"),
+        ({"memory_mask": ONES[..., 0]}, "`memory_mask` must be boolean, got float32"),
+        ({"memory_mask": ONES > 0}, r"`memory_mask` must be \(batch, keys\), got shape"),
+        ({"memory_mask": ONES[:3, :, 0] > 0}, "`memory_mask` has 3 where .* `memory` is 6"),
+        ({"memory_mask": ONES[:, :3, 0] > 0}, "`memory_mask` has 3 where the length .* is 5"),
+        ({"keys": ONES[:, :2, :3]}, "`keys` has 2 where the length of `memory` is 5"),
+        ({"keys": ONES[..., :2]}, "`keys` has 2 where the width is 3"),
+        ({"keys": ONES[:4, :, :3], "memory": ONES[:4]}, "`inputs` has 6 rows, no multiple of .* 4"),
+        ({"initial_state": [ONES[:, 0, :4]] * 3}, "`initial_state` has 3 tensors, not 2"),
+        ({"initial_state": [ONES[:, 0]]}, r"`initial_state\[0\]` has 6 where the width is 4"),
+        ({"initial_state": [ONES[:3, 0, :4]]}, r"`initial_state\[0\]` has 3 where the batch"),
+        ({"initial_state": [ONES]}, r"`initial_state\[0\]` must be \(batch, size\)"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_named(call, message):
+    layer = RecurrentDecoder(GRUCell(4), CoverageAttention(2), attend="before")
+    layer(ONES, ONES)
+    with pytest.raises(ValueError, match=message):
+        layer(**{"inputs": ONES, "memory": ONES, **call})
+
+
+def test_an_attention_without_a_memory_is_refused():
+    with pytest.raises(ValueError, match="`memory` must be given"):
+        RecurrentDecoder(GRUCell(4), LuongAttention())(ONES)
+
+
+class Dice(Attention):
+    """Weights that are drawn, so that one sees where the draws go."""
+
+    def start(self, value):
+        return [] if self.parallel else [keras.ops.zeros_like(value[:, 0, :1])]
+
+    def draw(self, query, value):
+        return [keras.ops.convert_to_tensor(self.thrown)]
+
+    def align(self, query, key, mask, state):
+        return state[-1], state[:-1]
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+@pytest.mark.parametrize("length", [1, 5])
+@pytest.mark.parametrize("order", ["before", "after", "fed", "between"])
+def test_what_an_attention_draws_goes_to_its_step(order, length, parallel, rng, numbers):
+    attention, inputs = Dice(), ONES[:, :length]
+    attention.thrown = rng.dirichlet(np.ones(5), (6, length)).astype("float32")
+    attention.parallel = parallel
+    options = {"attend": "after", "input_feeding": True} if order == "fed" else {"attend": order}
+    layer = RecurrentDecoder([GRUCell(4), LSTMCell(3)], attention, dropout=0.5, **options)
+    asked = {"return_attention_scores": True, "return_state": True, "training": True}
+    _, weights, state = layer(inputs, ONES, **asked)
+    assert_allclose(numbers(weights), attention.thrown, rtol=1e-6)
+    assert len(state) == len(layer.state_widths)
+
+
+@pytest.mark.parametrize("name", ["gnmt-monotonic", "mocha", "coverage"])
+def test_draws_in_a_graph_that_knows_no_lengths(name, arrays, numbers):
+    tf = pytest.importorskip("tensorflow")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("the other backends know every length beforehand")
+    layer = MADE[name]()
+    layer(*given(layer, *arrays))
+    symbols = [tf.TensorSpec((None, None, width)) for width in (6, 7)]
+    train = tf.function(functools.partial(layer, training=True), input_signature=symbols)
+    first, second = (numbers(train(*arrays[:2])) for _ in range(2))
+    assert np.isfinite(first).all()
+    assert (first != second).any() == (name != "coverage")

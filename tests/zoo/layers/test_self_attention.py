@@ -60,6 +60,16 @@ def test_rows_of_a_cache_may_stand_at_different_positions(layer, x, numbers):
     assert_allclose(numbers(output)[:, 0], whole[[0, 1], at], rtol=1e-5, atol=1e-6)
 
 
+@causal
+def test_past_the_end_of_the_cache_nothing_is_kept(layer, x, numbers):
+    _, cache = layer(x, return_cache=True)
+    asked = {"cache": cache, "return_cache": True, "return_attention_scores": True}
+    answer, weights, after = layer(x[:, :1], position=np.array([5, 99]), **asked)
+    assert_allclose(numbers(after), numbers(cache))
+    assert np.isfinite(numbers(answer)).all()
+    assert_allclose(numbers(weights).sum(-1), 1, rtol=1e-6)
+
+
 @both_ways
 def test_itself_as_value_changes_nothing(layer, x, numbers):
     assert_allclose(numbers(layer(x, x)), numbers(layer(x)), rtol=1e-5, atol=1e-6)
@@ -118,3 +128,22 @@ def test_against_torch_scaled_dot_product_attention(layer, x, numbers):
     attended = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=layer.causal)
     merged = attended.numpy().swapaxes(1, 2).reshape(2, 5, 8)
     assert_allclose(numbers(layer(x)), merged @ output + output_bias, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"query": np.ones((6, 8), "f4")}, r"`query` must be \(batch, length, dim\)"),
+        ({"projected": np.ones((3, 4, 8), "f4")}, "`projected` has 8 where the width is 16"),
+        ({"projected": np.ones((4, 4, 16), "f4")}, "`query` has 6 rows, no multiple of the 4"),
+        ({"value_mask": np.ones((3, 4), "f4")}, "`value_mask` must be boolean, got float32"),
+        ({"value_mask": np.ones((3, 5), bool)}, "`value_mask` has 5 where the length .* is 4"),
+        ({"attention_mask": np.ones((6, 2, 5), bool)}, "`attention_mask` has 5 where"),
+    ],
+)
+def test_shapes_that_do_not_fit_a_projected_memory_are_named(given, message):
+    layer = CrossAttention(2)
+    layer(np.ones((3, 2, 8), "f4"), np.ones((3, 4, 5), "f4"))
+    ones = {"query": np.ones((6, 2, 8), "f4"), "projected": np.ones((3, 4, 16), "f4")}
+    with pytest.raises(ValueError, match=message):
+        layer.attend(**{**ones, **given})

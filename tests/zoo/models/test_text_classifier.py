@@ -79,3 +79,8 @@ def test_what_it_does_not_take_it_says():
         ValueError, match=r"takes no target_vocabulary_size; it takes: .*num_classes"
     ):
         build(target_vocabulary_size=3)
+
+
+def test_a_size_below_1_is_refused():
+    with pytest.raises(ValueError, match="TextClassifier: `hops` must be 1 or more, got 0"):
+        build(hops=0)

@@ -1,0 +1,112 @@
+"""What layers check of the tensors that they are called on, as far as shapes are known beforehand.
+
+Each function raises a `ValueError` that names the layer, the argument, what came and what was
+expected. A dimension that a graph does not know yet fits.
+"""
+
+from keras.backend import is_int_dtype, standardize_dtype
+
+
+def check_shapes(layer, query, value, key, value_mask):
+    """Queries, values and keys of an attention, and the mask of the last two."""
+    check_memory(layer, query, value, value_mask, names=("query", "value", "value_mask"))
+    if key is not None:
+        check_keys(layer, key, value, names=("key", "value"))
+
+
+def check_keys(layer, keys, memory, width=None, names=("keys", "memory")):
+    """One key, of that width if one is given, for each of the memory's elements."""
+    check_sequence(layer, names[0], keys, width)
+    _agree(layer, names[0], keys.shape[0], f"the batch of `{names[1]}`", memory.shape[0])
+    _agree(layer, names[0], keys.shape[1], f"the length of `{names[1]}`", memory.shape[1])
+
+
+def check_memory(
+    layer, inputs, memory, mask=None, width=None, shared=False,
+    names=("inputs", "memory", "memory_mask"),
+):  # fmt: skip
+    """Inputs, the memory that they look at, and its mask.
+
+    Args:
+        width: the memory's, if there is only one.
+        shared: several rows of inputs may look at a row of memory, each at as many.
+        names: what the layer calls the three.
+    """
+    check_sequence(layer, names[0], inputs)
+    check_sequence(layer, names[1], memory, width)
+    rows, sources = inputs.shape[0], memory.shape[0]
+    if not shared:
+        _agree(layer, names[1], sources, f"the batch of `{names[0]}`", rows)
+    elif rows and sources and rows % sources:
+        raise ValueError(
+            f"{layer}: `{names[0]}` has {rows} rows, no multiple of the {sources} of `{names[1]}`."
+        )
+    if mask is not None:
+        check_boolean(layer, names[2], mask)
+        _check_rank(layer, names[2], mask, "(batch, keys)")
+        _agree(layer, names[2], mask.shape[0], f"the batch of `{names[1]}`", sources)
+        _agree(layer, names[2], mask.shape[1], f"the length of `{names[1]}`", memory.shape[1])
+
+
+def check_attention_mask(layer, mask, query, value):
+    """None, or boolean `(batch, queries, keys)`."""
+    if mask is None:
+        return
+    check_boolean(layer, "attention_mask", mask)
+    _check_rank(layer, "attention_mask", mask, "(batch, queries, keys)")
+    _agree(layer, "attention_mask", mask.shape[0], "the batch of `query`", query.shape[0])
+    _agree(layer, "attention_mask", mask.shape[1], "the length of `query`", query.shape[1])
+    _agree(layer, "attention_mask", mask.shape[2], "the length of `value`", value.shape[1])
+
+
+def check_cache(layer, query, cache, position, width):
+    """A cache of that width and the position of its one query; both or neither."""
+    for name, given, other in (("cache", cache, position), ("position", position, cache)):
+        if given is None and other is not None:
+            raise ValueError(f"{layer}: `cache` and `position` go together, got no `{name}`.")
+    if cache is None:
+        return
+    check_sequence(layer, "cache", cache, width)
+    _agree(layer, "cache", cache.shape[0], "the batch of `query`", query.shape[0])
+    _agree(layer, "query", query.shape[1], "its length with `cache`", 1)
+    dtype = standardize_dtype(position.dtype)
+    if not is_int_dtype(dtype):
+        raise ValueError(f"{layer}: `position` must be of integers, got {dtype}.")
+    _check_rank(layer, "position", position, "(batch,)")
+    _agree(layer, "position", position.shape[0], "the batch of `query`", query.shape[0])
+
+
+def check_states(layer, states, widths, rows, argument="initial_state"):
+    """A list of `(rows, width)` each; a width that hangs on the memory is None."""
+    if len(states) != len(widths):
+        raise ValueError(f"{layer}: `{argument}` has {len(states)} tensors, not {len(widths)}.")
+    for i, (state, width) in enumerate(zip(states, widths, strict=True)):
+        name = f"{argument}[{i}]"
+        _check_rank(layer, name, state, "(batch, size)")
+        _agree(layer, name, state.shape[0], "the batch of `inputs`", rows)
+        _agree(layer, name, state.shape[1], "the width", width)
+
+
+def check_sequence(layer, argument, tensor, width=None):
+    """`(batch, length, dim)`, of that width if one is given."""
+    _check_rank(layer, argument, tensor, "(batch, length, dim)")
+    _agree(layer, argument, tensor.shape[2], "the width", width)
+
+
+def check_boolean(layer, argument, mask):
+    """A mask that holds truth values and nothing else."""
+    dtype = standardize_dtype(mask.dtype)
+    if dtype != "bool":
+        raise ValueError(f"{layer}: `{argument}` must be boolean, got {dtype}.")
+
+
+def _check_rank(layer, argument, tensor, form):
+    """As many dimensions as `form` names."""
+    shape = None if tensor is None else tuple(tensor.shape)
+    if shape is None or len(shape) != len(form.strip("(),").split(", ")):
+        raise ValueError(f"{layer}: `{argument}` must be {form}, got shape {shape}.")
+
+
+def _agree(layer, argument, got, what, expected):
+    if None not in (got, expected) and got != expected:
+        raise ValueError(f"{layer}: `{argument}` has {got} where {what} is {expected}.")
