@@ -187,7 +187,7 @@ def test_an_ensemble_is_the_mean_of_its_models(words):
     np.testing.assert_allclose(
         again["score"].numpy()[known], answer["score"].numpy()[known], atol=1e-4
     )
-    assert translator.encode(texts)["vector"].shape == (2, 16 + 8)
+    assert translator.encode(texts)["vector"].shape == (2, 8 + 8)
 
 
 def test_models_of_other_vocabularies_make_no_ensemble(words):
