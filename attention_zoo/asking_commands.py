@@ -27,8 +27,9 @@ def _answers(parsed, signature):
     from zoo import Translator
 
     translator = Translator.load(model_folder(parsed))
-    method = getattr(translator, {"serving_default": "translate"}.get(signature, signature))
-    return {name: tensor.numpy() for name, tensor in method(texts).items()}
+    return {
+        name: tensor.numpy() for name, tensor in translator.signatures[signature](texts).items()
+    }
 
 
 def _client(parsed):

@@ -1,7 +1,9 @@
 """`export` and `serve`."""
 
 from attention_zoo.command import add_model, command, model_folder
+from attention_zoo.flags import add_flags, given
 from attention_zoo.quiet import import_tensorflow
+from zoo.settings import Decoding
 
 
 def add_export(commands):
@@ -14,22 +16,15 @@ def add_export(commands):
     )
     add_model(parser)
     parser.add_argument("--version", type=int, help="the next one by default")
-    for name, kind in (
-        ("beam-size", int),
-        ("length-penalty", float),
-        ("max-source-length", int),
-        ("max-target-length", int),
-    ):
-        parser.add_argument(f"--{name}", type=kind, help="the card's by default")
+    add_flags(parser.add_argument_group("decoding, the card's by default"), Decoding)
 
 
 def _run_export(parsed):
     import_tensorflow()
     from serving.export import export
 
-    names = ("beam_size", "length_penalty", "max_source_length", "max_target_length")
-    chosen = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
-    print(f"Exported {export(model_folder(parsed), version=parsed.version, **chosen)}.")
+    path = export(model_folder(parsed), version=parsed.version, **given(parsed, Decoding))
+    print(f"Exported {path}.")
 
 
 def add_serve(commands):

@@ -10,10 +10,6 @@ from zoo.replacing import replacing
 
 # TensorFlow Serving counts versions in 64 bits with a sign.
 LAST_VERSION = 2**63 - 1
-SIGNATURES = {
-    "serving_default": "translate",
-    "translate_with_alignment": "translate_with_alignment",
-}
 
 
 def export(folder, *, version=None, **decoding):
@@ -41,7 +37,7 @@ def export(folder, *, version=None, **decoding):
     place = folder / str(_version(folder, version))
     with replacing(place) as beside:
         _save(translator, beside)
-        write_warmup_requests(beside, _warmup_texts(translator), list(SIGNATURES))
+        write_warmup_requests(beside, _warmup_texts(translator), translator.signatures)
         if place.exists():  # another export was faster
             raise FileExistsError(_taken(place))
     return place
@@ -71,8 +67,7 @@ def _save(translator, path):
     module.variables_ = [variable.value for variable in translator.model.variables]
     module.tokenizers = [translator.source, translator.target]
     functions = {
-        signature: getattr(translator, method).get_concrete_function()
-        for signature, method in SIGNATURES.items()
+        name: function.get_concrete_function() for name, function in translator.signatures.items()
     }
     tf.saved_model.save(module, str(path), signatures=functions)
 

@@ -12,8 +12,8 @@ def write_warmup_requests(version_folder, texts, signatures):
 
     Args:
         version_folder: the SavedModel.
-        texts: what to send; the batches are filled from these in turn.
-        signatures: names of signatures that take `text`.
+        texts: what to send as `text` and `target`; the batches are filled from these in turn.
+        signatures: `tf.function`s by name. What else they take is sent as 0 or "".
 
     Raises:
         ImportError: without the `serving` extra, whose protocol buffers the file consists of.
@@ -21,13 +21,21 @@ def write_warmup_requests(version_folder, texts, signatures):
     path = Path(version_folder) / "assets.extra" / "tf_serving_warmup_requests"
     path.parent.mkdir()
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for signature in signatures:
+        for name, function in signatures.items():
             for size in BATCHES:
                 batch = [texts[i % len(texts)] for i in range(size)]
-                writer.write(_record(signature, batch))
+                sent = {spec.name: _column(spec, batch) for spec in function.input_signature}
+                writer.write(_record(name, sent))
 
 
-def _record(signature, texts):
+def _column(spec, texts):
+    if spec.name in ("text", "target"):
+        return texts
+    nothing = "" if spec.dtype == tf.string else spec.dtype.as_numpy_dtype()
+    return [nothing] * len(texts)
+
+
+def _record(signature, inputs):
     try:
         from tensorflow_serving.apis import prediction_log_pb2
     except ImportError as error:
@@ -37,5 +45,6 @@ def _record(signature, texts):
     log = prediction_log_pb2.PredictionLog()
     request = log.predict_log.request
     request.model_spec.signature_name = signature
-    request.inputs["text"].CopyFrom(tf.make_tensor_proto(texts, dtype=tf.string))
+    for name, values in inputs.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(values))
     return log.SerializeToString()

@@ -15,7 +15,7 @@ import importlib
 
 _HOMES = {
     "PRESETS": "zoo.models",
-    "Decoding": "zoo.translator",
+    "Decoding": "zoo.settings",
     "Translator": "zoo.translator",
     "build": "zoo.models",
     "decoding": None,

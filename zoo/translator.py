@@ -8,55 +8,30 @@ import keras
 import tensorflow as tf
 
 from zoo import card
-from zoo.decoding import beam_search, greedy
 from zoo.models import load
 from zoo.replacing import replacing
-from zoo.text import load_tokenizer, with_end
-
-TEXT = tf.TensorSpec([None], tf.string, name="text")
-
-
-@dataclasses.dataclass(frozen=True)
-class Decoding:
-    """How to decode.
-
-    Attributes:
-        beam_size: live hypotheses for each source; 1 for greedy.
-        length_penalty: GNMT's alpha, 0 for none (Wu et al. 2016, eq. 14); needs a beam.
-        max_source_length, max_target_length: in tokens, END counted. A longer source is cut.
-    """
-
-    beam_size: int = 4
-    length_penalty: float = 0.6
-    max_source_length: int = 128
-    max_target_length: int = 128
-
-    def __post_init__(self):
-        for name, (least, most, kind) in RANGES.items():
-            value = getattr(self, name)
-            if not isinstance(value, kind) or not least <= value <= most:
-                raise ValueError(f"`{name}` must be a number from {least} to {most}; got {value!r}")
-
-
-RANGES = {
-    "beam_size": (1, 1024, int),
-    "length_penalty": (0, 100, (int, float)),
-    "max_source_length": (1, 2**16, int),
-    "max_target_length": (1, 2**16, int),
-}
+from zoo.settings import Decoding
+from zoo.signatures import Signatures
+from zoo.text import load_tokenizer
 
 
 class Translator:
     """A model with its tokenizers and its decoding: the whole way from text to text.
 
-    `translate` and `translate_with_alignment` are `tf.function`s of a string tensor `(batch,)`;
-    an export holds these very functions, so that what is served is what was computed here.
+    What it does with text are `signatures`, `tf.function`s by name; an export holds these very
+    functions, so that what is served is what was computed here. They are attributes as well:
+    `translator.translate(texts)`, `translator.score(texts, translations)`.
 
     Args:
-        model: a built translator, `RecurrentTranslator` or `TransformerTranslator`.
+        model: a built translator, `RecurrentTranslator` or `TransformerTranslator`, or an
+            `Ensemble` of them.
         source, target: tokenizers of the two sides.
         decoding: how to decode.
         known: what else its card says: what made it, its data's licence; a JSON-able dict.
+
+    Raises:
+        ValueError: on another Keras backend than TensorFlow; for a decoding that the model or the
+            tokenizers can't do.
     """
 
     def __init__(self, model, source, target, decoding=None, known=None):
@@ -70,48 +45,10 @@ class Translator:
         self.target = target
         self.decoding = decoding or Decoding()
         self.known = known or {}
-        self.translate = tf.function(self._translate, input_signature=[TEXT])
-        self.translate_with_alignment = tf.function(
-            self._translate_with_alignment, input_signature=[TEXT]
-        )
-
-    def _decode(self, source):
-        """Source ids `(batch, length)` -> `Hypotheses`."""
-        encoded = self.model.encode(source)
-        length = self.decoding.max_target_length
-        state = self.model.start(encoded, length)
-
-        def step(tokens, given):
-            return self.model.step((tokens, given))
-
-        if self.decoding.beam_size == 1:
-            return greedy(step, encoded, state, length)
-        beam, alpha = self.decoding.beam_size, self.decoding.length_penalty
-        return beam_search(step, encoded, state, length, beam, alpha=alpha)
-
-    def _source_ids(self, text):
-        return with_end(self.source.encode(text), self.decoding.max_source_length)
-
-    def _translate(self, text):
-        best = self._decode(_padded(self._source_ids(text)))
-        return {
-            "text": self.target.decode(best.tokens[:, 0]),
-            "score": best.log_probabilities[:, 0],
-        }
-
-    def _translate_with_alignment(self, text):
-        source = self._source_ids(text)
-        padded = _padded(source)
-        best = self._decode(padded)
-        return {
-            "text": self.target.decode(best.tokens[:, 0]),
-            "score": best.log_probabilities[:, 0],
-            "source_tokens": self.source.tokens(padded),
-            "source_length": tf.cast(source.row_lengths(), tf.int32),
-            "target_tokens": self.target.tokens(best.tokens[:, 0]),
-            "target_length": best.lengths[:, 0],
-            "alignment": best.alignment[:, 0],
-        }
+        self.signatures = Signatures(model, source, target, self.decoding).functions()
+        self.translate = self.signatures["serving_default"]
+        for name in set(self.signatures) - {"serving_default"}:
+            setattr(self, name, self.signatures[name])
 
     def translate_all(self, texts, batch_size=64):
         """The translations of many texts, in their order: a list of strings.
@@ -165,9 +102,3 @@ def _digests(folder):
     """What the files that make up a model hold, as SHA-256."""
     names = ("model.keras", "source.json", "target.json")
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-
-
-def _padded(ids):
-    """Dense ids, one column wide at the least, which an empty batch would not be."""
-    width = tf.maximum(tf.reduce_max(ids.row_lengths()), 1)
-    return ids.to_tensor(shape=tf.stack([ids.nrows(), width]))

@@ -17,6 +17,29 @@ from serving.server import LocalServer
 
 TEXTS = ["2013년 2월 9일 토요일", "Tuesday, 14 June 1904", "", "ᚠᚢᚦ", "12 June 4," * 1000]
 
+# For each signature, its inputs in order.
+REQUESTS = {
+    "serving_default": {"text": TEXTS},
+    "translate_n_best": {"text": TEXTS},
+    "translate_with_alignment": {"text": TEXTS},
+    "translate_with_settings": {
+        "text": TEXTS,
+        "prefix": ["", "19", "", "2", ""],
+        "length_penalty": [0.0, 0.6, 0.6, 1.0, 2.0],
+        "min_length": [0, 0, 3, 0, 12],
+        "max_length": [0, 6, 0, 5, 0],
+    },
+    "sample": {
+        "text": TEXTS,
+        "seed": [1, 2, 3, 4, 5],
+        "temperature": [1.0, 0.0, 0.5, 1.5, 1.0],
+        "top_k": [0, 0, 3, 0, 5],
+        "top_p": [1.0, 1.0, 1.0, 0.5, 0.9],
+    },
+    "score": {"text": TEXTS, "target": ["2013-02-09", "", "1904", "x", "1" * 200]},
+    "encode": {"text": TEXTS},
+}
+
 # What TensorFlow Serving's stock binary refuses or lacks, by how the ops' names begin.
 FOREIGN = ("Xla", "Cudnn", "PyFunc", "EagerPyFunc", "NumpyFunction")
 
@@ -52,27 +75,26 @@ import numpy as np
 import tensorflow as tf
 library = pathlib.Path(tf.__file__).parent / "libtensorflow_cc.so.2"
 ctypes.CDLL(str(library))._ZN10tensorflow21DisableXlaCompilationEv()
-path, answers, texts = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+path, answers = sys.argv[1:3]
 with tf.compat.v1.Session(graph=tf.Graph()) as session:
     loaded = tf.compat.v1.saved_model.loader.load(session, ["serve"], path)
-    for name in ("serving_default", "translate_with_alignment"):
+    for name, given in json.loads(sys.argv[3]).items():
         signature = loaded.signature_def[name]
         outputs = {key: info.name for key, info in signature.outputs.items()}
-        given = {signature.inputs["text"].name: texts}
+        given = {signature.inputs[key].name: column for key, column in given.items()}
         np.savez(f"{answers}.{name}.npz", **session.run(outputs, given))
 """
 
 
 def test_a_fresh_process_without_keras_or_xla_says_the_same(folder, in_process, tmp_path):
     answers = tmp_path / "answers"
-    arguments = [str(folder / "1"), str(answers), json.dumps(TEXTS)]
+    arguments = [str(folder / "1"), str(answers), json.dumps(REQUESTS)]
     subprocess.run([sys.executable, "-c", SESSION, *arguments], check=True, cwd=tmp_path)
-    for name, expected in (
-        ("serving_default", in_process.translate(TEXTS)),
-        ("translate_with_alignment", in_process.translate_with_alignment(TEXTS)),
-    ):
+    assert set(REQUESTS) == set(in_process.signatures)
+    for name, given in REQUESTS.items():
+        columns = [tf.constant(column) for column in given.values()]
         with np.load(f"{answers}.{name}.npz", allow_pickle=True) as got:
-            same(got, expected)
+            same(got, in_process.signatures[name](*columns))
 
 
 def test_every_op_is_a_stock_one(folder):
@@ -105,10 +127,12 @@ def test_each_weight_is_stored_once(folder, in_process):
 
 def test_signatures_take_and_give_what_servers_can_batch(folder):
     signatures = tf.saved_model.load(folder / "1").signatures
-    assert set(signatures) == {"serving_default", "translate_with_alignment"}
-    for signature in signatures.values():
-        (text,) = signature.structured_input_signature[1].values()
-        assert (text.name, text.dtype, text.shape.as_list()) == ("text", tf.string, [None])
+    assert set(signatures) == set(REQUESTS)
+    for name, signature in signatures.items():
+        inputs = signature.structured_input_signature[1]
+        assert set(inputs) == set(REQUESTS[name])
+        assert inputs["text"].dtype == tf.string
+        assert all(spec.shape.as_list() == [None] for spec in inputs.values())
         for tensor in signature.structured_outputs.values():
             assert tensor.dtype in (tf.string, tf.float32, tf.int32)
             assert tensor.shape.rank >= 1
@@ -183,7 +207,8 @@ def test_every_kind_of_model_exports(preset, in_process, tmp_path):
     decoding = dataclasses.replace(in_process.decoding, max_target_length=6)
     translator = zoo.Translator(model, in_process.source, in_process.target, decoding)
     translator.save(tmp_path)
-    arguments = [str(export(tmp_path)), str(tmp_path / "answers"), json.dumps(TEXTS)]
+    request = json.dumps({"translate_with_alignment": {"text": TEXTS}})
+    arguments = [str(export(tmp_path)), str(tmp_path / "answers"), request]
     subprocess.run([sys.executable, "-c", SESSION, *arguments], check=True, cwd=tmp_path)
     with np.load(tmp_path / "answers.translate_with_alignment.npz", allow_pickle=True) as got:
         same(got, translator.translate_with_alignment(TEXTS))

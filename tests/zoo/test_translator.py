@@ -1,12 +1,16 @@
 """The whole way from text to text, in process."""
 
+import dataclasses
 import shutil
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import zoo
+from zoo.models import Ensemble
+from zoo.text import UNKNOWN, WordTokenizer
 
 ODD = {
     "empty": b"",
@@ -60,6 +64,150 @@ def test_alignment_comes_with_its_tokens_and_lengths(translator):
         np.testing.assert_allclose(sums, 1, atol=1e-5)
 
 
+def test_the_n_best_come_best_first_and_the_first_is_the_translation(translator):
+    texts = ["14 June 1904", "", "2013년 2월 9일"]
+    n_best, plain = translator.translate_n_best(texts), translator.translate(texts)
+    assert n_best["text"].shape == (3, translator.decoding.beam_size)
+    np.testing.assert_array_equal(n_best["text"][:, 0], plain["text"])
+    assert (np.diff(n_best["score"]) <= 0).all()
+    for row in n_best["text"].numpy().tolist():
+        found = [text for text in row if text]
+        assert len(set(found)) == len(found)
+
+
+def test_the_score_of_a_translation_is_what_scoring_it_gives(translator):
+    texts = ["14 June 1904", "", "2013년 2월 9일"]
+    answer = translator.translate_with_alignment(texts)
+    forced = translator.score(texts, answer["text"])
+    np.testing.assert_allclose(forced["score"], answer["score"], atol=1e-4)
+    np.testing.assert_allclose(np.sum(forced["token_scores"], 1), forced["score"], rtol=1e-6)
+    np.testing.assert_array_equal(forced["target_tokens"], answer["target_tokens"])
+    np.testing.assert_array_equal(forced["target_length"], answer["target_length"])
+
+
+def test_settings_come_with_each_text(translator):
+    texts, some = ["14 June 1904"] * 3, np.array([0, 0, 0], "int32")
+    prefix, penalty = ["", "2", ""], np.float32([0.6, 0.6, 0])
+    answer = translator.translate_with_settings(texts, prefix, penalty, some, some)
+    plain = translator.translate_n_best(texts)
+    np.testing.assert_array_equal(answer["text"][0], plain["text"][0])
+    assert all(text.startswith(b"2") for text in answer["text"][1].numpy() if text)
+    np.testing.assert_allclose(answer["score"][2], answer["log_probability"][2])
+    short = translator.translate_with_settings(texts, [""] * 3, penalty, some, some + 4)
+    long = translator.translate_with_settings(texts, [""] * 3, penalty, some + 9, some)
+    assert {len(text) for text in short["text"][:, 0].numpy()} <= {0, 1, 2, 3}
+    assert all(len(text) >= 8 for text in long["text"][:, 0].numpy())
+
+
+def test_the_same_seed_samples_the_same_text(translator):
+    def drawn(*seeds, temperature=1.0):
+        count = len(seeds)
+        texts, ones = ["14 June 1904"] * count, np.ones(count, "float32")
+        return translator.sample(texts, seeds, temperature * ones, [0] * count, ones)["text"]
+
+    first, second, again = drawn(1, 2, 1).numpy()
+    assert first == again
+    assert drawn(2).numpy()[0] == second
+    assert len(set(drawn(*range(20), temperature=2.0).numpy())) > 10
+
+
+def test_a_sentence_has_a_vector_that_padding_does_not_change(translator):
+    together = translator.encode(["14 June 1904", "12"])["vector"]
+    alone = translator.encode(["12"])["vector"]
+    np.testing.assert_allclose(together[1], alone[0], atol=1e-5)
+    assert np.abs(together[0] - together[1]).max() > 1e-3
+
+
+def test_lengths_may_be_a_ratio_to_the_source_s(tiny_model):
+    text = ["14 June 1904"]  # 13 tokens with END
+    for ratios, length in (((0, 0.3), 4), ((0.7, 0.7), 10)):
+        options = dict(zip(("min_length_ratio", "max_length_ratio"), ratios, strict=True))
+        translator = zoo.Translator.load(tiny_model, **options)
+        assert translator.translate_with_alignment(text)["target_length"][0] <= length
+        if ratios[0]:
+            assert translator.translate_with_alignment(text)["target_length"][0] == length
+
+
+def test_no_n_gram_occurs_twice_where_none_may(tiny_model):
+    text = zoo.Translator.load(tiny_model, no_repeat_ngrams=1).translate(["14 June 1904"])
+    letters = text["text"].numpy()[0].decode()
+    assert len(set(letters)) == len(letters)
+
+
+@pytest.fixture(scope="module")
+def words():
+    """A word translator that knows few words, and the attention's width."""
+    tokenizer = WordTokenizer.train(["the cat sat on the mat ."], 12)
+    keras.utils.set_random_seed(3)
+    sizes = {"source_vocabulary_size": 12, "target_vocabulary_size": 12}
+    model = zoo.build("luong-general", units=8, embedding_dim=8, **sizes)
+    return model, tokenizer
+
+
+def test_an_unknown_word_is_read_as_the_one_it_looked_at(words):
+    model, tokenizer = words
+    model.projection.bias.assign(tf.one_hot(UNKNOWN, 12) * 9.0)  # it says nothing else
+    texts = ["the okapi sat", "zebra", ""]
+    decoding = zoo.Decoding(beam_size=2, max_target_length=5)
+    plain = zoo.Translator(model, tokenizer, tokenizer, decoding)
+    decoding = dataclasses.replace(decoding, replace_unknown=True)
+    replacing = zoo.Translator(model, tokenizer, tokenizer, decoding)
+    answer = plain.translate_with_alignment(texts)
+    alignment = answer["alignment"].numpy()
+    for row, text in enumerate(texts):
+        length = int(answer["target_length"][row])
+        sources = text.split()
+        expected = [
+            sources[alignment[row, t, : len(sources)].argmax()] if sources else "<unk>"
+            for t in range(length - 1)
+        ]
+        assert answer["text"][row].numpy().decode() == " ".join(["<unk>"] * (length - 1))
+        assert replacing.translate(texts)["text"][row].numpy().decode() == " ".join(expected)
+
+
+def test_an_ensemble_is_the_mean_of_its_models(words):
+    first, tokenizer = words
+    sizes = {"source_vocabulary_size": 12, "target_vocabulary_size": 12}
+    second = zoo.build("transformer-lite", dim=8, num_heads=2, num_layers=1, **sizes)
+    both = Ensemble([first, second])
+    decoding = zoo.Decoding(beam_size=3, max_target_length=6)
+    translator = zoo.Translator(both, tokenizer, tokenizer, decoding)
+    texts, targets = ["the cat", "on the mat ."], ["cat the", "sat"]
+    tokens = [
+        np.exp(zoo.Translator(model, tokenizer, tokenizer).score(texts, targets)["token_scores"])
+        for model in (first, second)
+    ]
+    expected = np.log(np.mean(tokens, axis=0))
+    scored = translator.score(texts, targets)
+    within = np.arange(expected.shape[1]) < np.array(scored["target_length"])[:, None]
+    np.testing.assert_allclose(scored["token_scores"], expected * within, atol=1e-5)
+    answer = translator.translate_with_alignment(texts)
+    again = translator.score(texts, answer["text"])
+    known = ["<unk>" not in text.decode() for text in answer["text"].numpy()]
+    np.testing.assert_allclose(
+        again["score"].numpy()[known], answer["score"].numpy()[known], atol=1e-4
+    )
+    assert translator.encode(texts)["vector"].shape == (2, 8 + 8)
+
+
+def test_models_of_other_vocabularies_make_no_ensemble(words):
+    other = zoo.build("seq2seq-gru", source_vocabulary_size=9, target_vocabulary_size=9, units=4)
+    with pytest.raises(ValueError, match="share vocabularies"):
+        Ensemble([words[0], other])
+    with pytest.raises(ValueError, match="2 models"):
+        Ensemble([other])
+
+
+def test_a_decoding_that_the_model_can_not_do_is_refused(words, translator):
+    model, tokenizer = words
+    blind = zoo.build("seq2seq-gru", source_vocabulary_size=12, target_vocabulary_size=12, units=4)
+    for wrong in ({"coverage_penalty": 0.1}, {"replace_unknown": True}):
+        with pytest.raises(ValueError, match=f"`{next(iter(wrong))}` needs a model with attention"):
+            zoo.Translator(blind, tokenizer, tokenizer, zoo.Decoding(**wrong))
+    with pytest.raises(ValueError, match="word tokenizers; got characters"):
+        zoo.Translator(model, translator.source, tokenizer, zoo.Decoding(replace_unknown=True))
+
+
 def test_translate_all_keeps_the_order(translator):
     texts = [f"{day} June 19{day:02}" * (1 + day % 3) for day in range(1, 20)]
     one_by_one = [translator.translate([t])["text"].numpy()[0].decode() for t in texts]
@@ -107,7 +255,15 @@ def test_files_of_two_trainings_are_refused(tiny_model, translator, tmp_path):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"beam_size": 0}, {"length_penalty": float("nan")}, {"max_target_length": 1e9}],
+    [
+        {"beam_size": 0},
+        {"length_penalty": float("nan")},
+        {"max_target_length": 1e9},
+        {"n_best": 5},
+        {"min_target_length": 129},
+        {"diversity": 1.0, "beam_size": 1},
+        {"replace_unknown": 1},
+    ],
     ids=lambda wrong: next(iter(wrong)),
 )
 def test_a_decoding_that_is_none_is_refused(wrong):

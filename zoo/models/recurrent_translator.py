@@ -8,7 +8,7 @@ from keras import ops
 from zoo.layers import RecurrentDecoder
 from zoo.layers.arguments import check_positive
 from zoo.models.attentions import attention_of, order_of
-from zoo.models.stepwise import inputs_like
+from zoo.models.stepwise import inputs_like, mean_over_tokens
 
 ENCODER_LAYERS = {
     "rnn": keras.layers.SimpleRNN,
@@ -202,6 +202,13 @@ class RecurrentTranslator(keras.Model):
             memory, keys = self.decoder.project_memory(memory, mask)
             encoded |= {"memory": memory, "memory_mask": mask, "keys": keys}
         return keras.Model(source, encoded, name="encode")
+
+    @functools.cached_property
+    def embed(self):
+        """Source ids -> a vector for each sentence: the mean of the encoder's outputs."""
+        source = keras.Input((None,), dtype="int32", name="source")
+        memory, mask, _ = self._encode(source)
+        return keras.Model(source, mean_over_tokens(memory, mask), name="embed")
 
     def start(self, encoded, max_length):
         """The state before the first step, for a decoding of at most `max_length` tokens."""

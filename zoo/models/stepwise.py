@@ -1,10 +1,11 @@
 """How a model is seen one token at a time.
 
-Every translator has three views of its one forward pass:
+Every translator has four views of its one forward pass:
 
     encoded = model.encode(source)                  # dict; rows: sources
     state = model.start(encoded, max_length)        # dict; rows: sources, then hypotheses
     logits, state, attention = model.step((tokens, {**encoded, **state}))
+    vectors = model.embed(source)                   # (batch, dim), one for a sentence
 
 `encoded` stays as it is from step to step and is held once for a source, however many hypotheses
 there are; `state` moves. All tensors have the batch first. `attention` is
@@ -12,6 +13,7 @@ there are; `state` moves. All tensors have the batch first. `attention` is
 """
 
 import keras
+from keras import ops
 
 
 def inputs_like(tensors):
@@ -20,3 +22,10 @@ def inputs_like(tensors):
         name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
         for name, tensor in tensors.items()
     }
+
+
+def mean_over_tokens(sequence, mask):
+    """`(batch, length, dim)` -> `(batch, dim)`, over what `mask (batch, length)` counts."""
+    weights = ops.expand_dims(ops.cast(mask, sequence.dtype), -1)
+    total = ops.sum(sequence * weights, axis=1)
+    return total / ops.maximum(ops.sum(weights, axis=1), 1)

@@ -8,7 +8,7 @@ from keras import ops
 from zoo.layers import DecoderBlock, EncoderBlock, TiedEmbedding, position_schemes
 from zoo.layers.arguments import check_positive
 from zoo.layers.residual import make_norm
-from zoo.models.stepwise import inputs_like
+from zoo.models.stepwise import inputs_like, mean_over_tokens
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -182,6 +182,13 @@ class TransformerTranslator(keras.Model):
             for i, block in enumerate(self.decoder)
         }
         return keras.Model(source, {**encoded, "memory_mask": mask}, name="encode")
+
+    @functools.cached_property
+    def embed(self):
+        """Source ids -> a vector for each sentence: the mean of the encoder's outputs."""
+        source = keras.Input((None,), dtype="int32", name="source")
+        memory, mask = self._encode(source)
+        return keras.Model(source, mean_over_tokens(memory, mask), name="embed")
 
     def start(self, encoded, max_length):
         """The state before the first step, for a decoding of at most `max_length` tokens."""

@@ -24,7 +24,12 @@ def with_start_and_end(ids, max_length):
     return tf.concat([start, with_end(ids, max_length - 1)], axis=1)
 
 
+def is_text(ids):
+    """Which of `[rows, length]` are text: what is before a row's first END, but PAD and START."""
+    ended = tf.cumsum(tf.cast(ids == END, tf.int32), axis=1) > 0
+    return ~(ended | (ids == PAD) | (ids == START))
+
+
 def without_specials(ids):
     """Cuts each row of `[rows, length]` at its first END and drops PAD and START: ragged ids."""
-    ended = tf.cumsum(tf.cast(ids == END, tf.int32), axis=1) > 0
-    return tf.ragged.boolean_mask(ids, ~(ended | (ids == PAD) | (ids == START)))
+    return tf.ragged.boolean_mask(ids, is_text(ids))

@@ -1,7 +1,8 @@
 import tensorflow as tf
 
+from zoo.text.normalization import normalize
 from zoo.text.table_tokenizer import TableTokenizer
-from zoo.text.vocabulary import SPECIAL_PIECES, UNKNOWN
+from zoo.text.vocabulary import SPECIAL_PIECES, UNKNOWN, is_text
 
 # A run of letters, marks and digits, or any other single character; ▁ where a blank came before.
 _PIECE = r"▁?(?:[\pL\pM\pN]+|[^\pL\pM\pN▁])"
@@ -19,6 +20,24 @@ class WordTokenizer(TableTokenizer):
     """
 
     kind = "words"
+
+    def pieces(self, texts):
+        """The words of strings `[batch]` as they are, known or not: ragged `[batch, (length)]`."""
+        return self._split(normalize(texts, self.lower))
+
+    def decode_reading(self, ids, readings):
+        """As `decode`, with UNKNOWN read as the piece in the same place of `readings`.
+
+        Args:
+            ids: int `[..., length]`.
+            readings: strings `[..., length]`, "" for none.
+        """
+        known = self._pieces.lookup(ids)
+        pieces = tf.where((ids == UNKNOWN) & (readings != ""), readings, known)
+        leading, rows = tf.shape(ids)[:-1], [-1, tf.shape(ids)[-1]]
+        ids, pieces = tf.reshape(ids, rows), tf.reshape(pieces, rows)
+        texts = self._join_pieces(tf.ragged.boolean_mask(pieces, is_text(ids)))
+        return tf.reshape(texts, leading)
 
     @staticmethod
     def _split(texts):

@@ -1,0 +1,93 @@
+"""What a string may be, whatever the model thinks of it."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from zoo.decoding.hypotheses import IMPOSSIBLE
+from zoo.text.vocabulary import END, PAD, START
+
+
+class Rules(NamedTuple):
+    """Limits on the strings of a decoding; those that are None say nothing.
+
+    A rule forbids tokens, and leaves the log-probabilities of the others alone, so that a string's
+    score is what the model gives it, rules or not. Where they contradict each other, the longest
+    length goes before the prefix, and the prefix before the other two; and where every token is
+    forbidden, END is not.
+
+    Attributes:
+        min_length, max_length: int `(rows,)`, END counted.
+        prefix: int `(rows, length)`, PAD behind it: what every string starts with.
+        no_repeat: n; no n-gram occurs twice. 0 for no such rule (Paulus et al. 2018, section 2.5).
+    """
+
+    min_length: tf.Tensor | None = None
+    max_length: tf.Tensor | None = None
+    prefix: tf.Tensor | None = None
+    no_repeat: int = 0
+
+    def of_hypotheses(self, count):
+        """The rules of so many hypotheses for each row."""
+        tensors = (self.min_length, self.max_length, self.prefix)
+        spread = (None if t is None else tf.repeat(t, count, axis=0) for t in tensors)
+        return Rules(*spread, self.no_repeat)
+
+    def gains(self, logits, t, last, written):
+        """Log-probability of each next token, `(rows, vocabulary)`; IMPOSSIBLE for the forbidden.
+
+        PAD and START are no text, and in the `last` place there can only be END.
+
+        Args:
+            logits: `(rows, vocabulary)`.
+            t: int; how many tokens there are already.
+            last: bool; whether this is the last place there is room for.
+            written: int `(rows, room)`, the tokens so far; None without `no_repeat`.
+        """
+        said = tf.nn.log_softmax(tf.cast(logits, tf.float32))
+        tokens = tf.range(tf.shape(said)[-1])[None]
+        gains = tf.where((tokens == PAD) | (tokens == START), IMPOSSIBLE, said)
+        if self.no_repeat:
+            gains = _without_repeats(gains, t, written, self.no_repeat)
+        if self.min_length is not None:
+            gains = _without_early_end(gains, tokens, t + 1 < self.min_length)
+        if self.prefix is not None:
+            given = tf.gather(tf.pad(self.prefix, [[0, 0], [0, 1]]), self._place(t), axis=1)
+            within = (given != PAD)[:, None]
+            gains = tf.where(within, _only(given[:, None] == tokens, said), gains)
+        if self.max_length is not None:
+            last = (last | (t + 1 >= self.max_length))[:, None]
+        return tf.where(last, _only(tokens == END, said), gains)
+
+    def _place(self, t):
+        """Where in the prefix step t is; behind it, there is PAD."""
+        return tf.minimum(t, tf.shape(self.prefix)[1])
+
+
+NO_RULES = Rules()
+
+
+def _only(wanted, gains):
+    return tf.where(wanted, gains, IMPOSSIBLE)
+
+
+def _without_early_end(gains, tokens, early):
+    """END only where it is not `early (rows,)`, or where nothing else is possible."""
+    others = tf.where(tokens == END, IMPOSSIBLE, gains)
+    elsewhere = tf.reduce_max(others, axis=-1) > IMPOSSIBLE / 2
+    return tf.where((early & elsewhere)[:, None], others, gains)
+
+
+def _without_repeats(gains, t, written, n):
+    """No token that would make the last n tokens ones that stood side by side before."""
+    rows, room = tf.unstack(tf.shape(written))
+    count = tf.maximum(room - n + 1, 0)  # of n-grams
+    begins = tf.range(count)
+    again = tf.fill([rows, count], True) & (begins + n - 1 < t)  # whole, and written already
+    for i in range(n - 1):
+        latest = tf.gather(written, tf.maximum(t - n + 1 + i, 0), axis=1)
+        again &= written[:, i : i + count] == latest[:, None]
+    banned = tf.where(again, written[:, n - 1 : n - 1 + count], PAD)  # PAD is forbidden anyway
+    row = tf.broadcast_to(tf.range(rows)[:, None], tf.shape(banned))
+    places = tf.stack([tf.reshape(row, [-1]), tf.reshape(banned, [-1])], axis=1)
+    return tf.tensor_scatter_nd_update(gains, places, tf.fill(tf.shape(places)[:1], IMPOSSIBLE))

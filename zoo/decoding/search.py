@@ -1,0 +1,74 @@
+"""Decoding as a `Decoding` says."""
+
+import tensorflow as tf
+
+from zoo.decoding.beam import beam_search
+from zoo.decoding.rules import Rules
+from zoo.decoding.sampling import sample
+from zoo.decoding.walk import greedy
+
+
+def search(decoding, step, encoded, state, source_mask, n_best=1, length_penalty=None, **asked):
+    """`Hypotheses`, `n_best` for each source.
+
+    Args:
+        step, encoded, state: as in `greedy`.
+        source_mask: boolean `(batch, source length)`.
+        length_penalty: float `(batch,)`, in place of the one here.
+        **asked: of `rules`.
+    """
+    rules, length = rules_of(decoding, source_mask, **asked), decoding.max_target_length
+    if decoding.beam_size == 1:
+        return greedy(step, encoded, state, length, rules)
+    return beam_search(
+        step,
+        encoded,
+        state,
+        length,
+        decoding.beam_size,
+        n_best,
+        decoding.length_penalty if length_penalty is None else length_penalty,
+        decoding.coverage_penalty,
+        source_mask,
+        decoding.diversity,
+        rules,
+    )
+
+
+def sampled(decoding, step, encoded, state, source_mask, **chance):
+    """`Hypotheses`, drawn with `chance`: `seed`, `temperature`, `top_k` and `top_p`."""
+    rules = rules_of(decoding, source_mask)
+    return sample(step, encoded, state, decoding.max_target_length, **chance, rules=rules)
+
+
+def rules_of(decoding, source_mask, prefix=None, min_length=None, max_length=None):
+    """The `Rules` for sources of those lengths.
+
+    Args:
+        source_mask: boolean `(batch, source length)`.
+        prefix: int `(batch, length)`.
+        min_length, max_length: int `(batch,)`, 0 for what is set here.
+    """
+    lengths = tf.reduce_sum(tf.cast(source_mask, tf.float32), axis=1)
+    least = longest = None
+    if decoding.min_target_length > 1 or decoding.min_length_ratio:
+        least = tf.maximum(decoding.min_target_length, _share(lengths, decoding.min_length_ratio))
+    if decoding.max_length_ratio:
+        longest = tf.maximum(1, _share(lengths, decoding.max_length_ratio))
+    return Rules(
+        _unless_zero(min_length, least, 1),
+        _unless_zero(max_length, longest, decoding.max_target_length),
+        prefix,
+        decoding.no_repeat_ngrams,
+    )
+
+
+def _share(lengths, ratio):
+    return tf.cast(tf.math.ceil(lengths * ratio), tf.int32)
+
+
+def _unless_zero(asked, otherwise, nothing):
+    """`asked (batch,)` where it is not 0, and otherwise the rule that is set, or none."""
+    if asked is None:
+        return otherwise
+    return tf.where(asked > 0, asked, nothing if otherwise is None else otherwise)

@@ -1,0 +1,195 @@
+"""What a model does with text, as functions that a SavedModel can hold."""
+
+import tensorflow as tf
+
+from zoo.decoding import forced_gains, sampled, search
+from zoo.text import PAD, with_end, with_start_and_end
+
+
+def _column(dtype, name):
+    return tf.TensorSpec([None], dtype, name=name)
+
+
+_TEXT = _column(tf.string, "text")
+_SETTINGS = (
+    _column(tf.string, "prefix"),
+    _column(tf.float32, "length_penalty"),
+    _column(tf.int32, "min_length"),
+    _column(tf.int32, "max_length"),
+)
+_CHANCE = (
+    _column(tf.int32, "seed"),
+    _column(tf.float32, "temperature"),
+    _column(tf.int32, "top_k"),
+    _column(tf.float32, "top_p"),
+)
+
+
+class Signatures:
+    """Functions of batch-first tensors that each give a dict of them: text in, answers out.
+
+    Every input is `(batch,)`, and so what a text gets depends on its own row alone. Scores are
+    natural logarithms of probabilities.
+
+    Args:
+        model: `encode`, `start`, `step` and `embed`, as the zoo's translators have them.
+        source, target: tokenizers of the two sides.
+        decoding: how to decode.
+
+    Raises:
+        ValueError: for a decoding that the model or the tokenizers can't do.
+    """
+
+    def __init__(self, model, source, target, decoding):
+        self.model = model
+        # Built here and not while a signature is traced, whose graph would own their constants.
+        self.views = model.encode, model.step, model.embed
+        self.source = source
+        self.target = target
+        self.decoding = decoding
+        self._check()
+
+    def functions(self):
+        """The signatures by name, as `tf.function`s."""
+        signatures = {
+            "serving_default": (self.translate,),
+            "translate_n_best": (self.translate_n_best,),
+            "translate_with_alignment": (self.translate_with_alignment,),
+            "translate_with_settings": (self.translate_with_settings, *_SETTINGS),
+            "sample": (self.sample, *_CHANCE),
+            "score": (self.score, _column(tf.string, "target")),
+            "encode": (self.encode,),
+        }
+        return {
+            name: tf.function(method, input_signature=[_TEXT, *more])
+            for name, (method, *more) in signatures.items()
+        }
+
+    def _check(self):
+        if self.decoding.coverage_penalty and not self.model.has_attention:
+            raise ValueError("`coverage_penalty` needs a model with attention; set it to 0")
+        if self.decoding.replace_unknown and not (
+            self.model.has_attention and self.source.kind == self.target.kind == "words"
+        ):
+            raise ValueError(
+                "`replace_unknown` needs a model with attention and word tokenizers; got "
+                f"{self.source.kind} and {self.target.kind}"
+                + ("" if self.model.has_attention else ", and no attention")
+            )
+
+    def translate(self, text):
+        """The best translation: `text` and `score`, `(batch,)` each."""
+        best = self._decode(self._source(text))
+        return {"text": self._read(text, best)[:, 0], "score": best.log_probabilities[:, 0]}
+
+    def translate_n_best(self, text):
+        """`text`, `score` (what they are ordered by) and `log_probability`, `(batch, n)` each.
+
+        Where a source has fewer strings than n, the text is empty and its score -1e30.
+        """
+        return self._all(text, self._decode(self._source(text), n_best=self.decoding.count))
+
+    def translate_with_settings(self, text, prefix, length_penalty, min_length, max_length):
+        """N-best translation, with settings for each text.
+
+        `prefix` is what the translation starts with, "" for nothing; a length of 0 leaves it to the
+        decoding.
+        """
+        best = self._decode(
+            self._source(text),
+            n_best=self.decoding.count,
+            prefix=self.target.encode(prefix).to_tensor(),
+            length_penalty=length_penalty,
+            min_length=min_length,
+            max_length=max_length,
+        )
+        return self._all(text, best)
+
+    def sample(self, text, seed, temperature, top_k, top_p):
+        """A translation drawn by chance: `text` and `score`; see `zoo.decoding.sample`."""
+        drawn = self._decode(
+            self._source(text),
+            sampled,
+            seed=seed,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+        )
+        return {"text": self._read(text, drawn)[:, 0], "score": drawn.log_probabilities[:, 0]}
+
+    def translate_with_alignment(self, text):
+        """The best translation, the tokens and lengths of both sides, and what looked at what.
+
+        `alignment` is `(batch, target length, source length)`, of width 0 without attention.
+        """
+        source = self._source(text)
+        best = self._decode(source)
+        return {
+            "text": self._read(text, best)[:, 0],
+            "score": best.log_probabilities[:, 0],
+            "source_tokens": self.source.tokens(source),
+            "source_length": _length(source),
+            "target_tokens": self.target.tokens(best.tokens[:, 0]),
+            "target_length": best.lengths[:, 0],
+            "alignment": best.alignment[:, 0],
+        }
+
+    def score(self, text, target):
+        """What the model says of given translations, as it would of its own.
+
+        `score (batch,)`, and for each token of `target_tokens` its part of it, `token_scores`.
+        """
+        tokens = with_start_and_end(
+            self.target.encode(target), self.decoding.max_target_length + 1
+        ).to_tensor()
+        logits = self.model((self._source(text), tokens[:, :-1]))
+        gains = forced_gains(logits, tokens[:, 1:])
+        return {
+            "score": tf.reduce_sum(gains, axis=1),
+            "token_scores": gains,
+            "target_tokens": self.target.tokens(tokens[:, 1:]),
+            "target_length": _length(tokens[:, 1:]),
+        }
+
+    def encode(self, text):
+        """`vector (batch, dim)`: the mean of the encoder's outputs over each text's tokens."""
+        _, _, embed = self.views
+        return {"vector": embed(self._source(text))}
+
+    def _source(self, text):
+        """Source ids, one column wide at the least, which an empty batch would not be."""
+        ids = with_end(self.source.encode(text), self.decoding.max_source_length)
+        width = tf.maximum(tf.reduce_max(ids.row_lengths()), 1)
+        return ids.to_tensor(shape=tf.stack([ids.nrows(), width]))
+
+    def _decode(self, source, how=search, **asked):
+        """Source ids `(batch, length)` -> `Hypotheses`."""
+        encode, one_step, _ = self.views
+        encoded = encode(source)
+        state = self.model.start(encoded, self.decoding.max_target_length)
+
+        def step(tokens, given):
+            return one_step((tokens, given))
+
+        return how(self.decoding, step, encoded, state, source != PAD, **asked)
+
+    def _all(self, text, best):
+        return {
+            "text": self._read(text, best),
+            "score": best.scores,
+            "log_probability": best.log_probabilities,
+        }
+
+    def _read(self, text, hypotheses):
+        """The texts of hypotheses, `(batch, n)`."""
+        if not self.decoding.replace_unknown:
+            return self.target.decode(hypotheses.tokens)
+        words = self.source.pieces(text)[:, : self.decoding.max_source_length - 1]
+        words = words.to_tensor(shape=tf.shape(hypotheses.alignment)[::3])  # END reads ""
+        weights = tf.where((words != "")[:, None, None], hypotheses.alignment, -1.0)
+        read = tf.gather(words, tf.argmax(weights, axis=-1), batch_dims=1)  # (batch, n, length)
+        return self.target.decode_reading(hypotheses.tokens, read)
+
+
+def _length(ids):
+    return tf.reduce_sum(tf.cast(ids != PAD, tf.int32), axis=1)
