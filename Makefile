@@ -9,15 +9,17 @@ demo: .venv/installed  ## train, evaluate, export, serve, ask, draw
 test: .venv/installed  ## the tests
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m "not slow"
 
-test-slow: .venv/installed  ## the tests that take long
-	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m slow
+test-slow: .venv/peers  ## the tests that take long, or compare with PyTorch and keras-hub
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m "slow or peer"
 
-test-backends: .venv/backends  ## the layers' and models' tests on TensorFlow, JAX and PyTorch
+test-backends: .venv/peers  ## the layers' and models' tests on TensorFlow, JAX and PyTorch
 	for backend in tensorflow jax torch; do \
 		KERAS_BACKEND=$$backend TF_CPP_MIN_LOG_LEVEL=3 JAX_COMPILATION_CACHE_DIR=.venv/jax \
 		JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1 \
-		$(BIN)/python -m pytest -m "not slow" tests/zoo/layers tests/zoo/models || exit 1; \
+		$(BIN)/python -m pytest -p tests.evidence --evidence build/evidence -m "not slow" \
+		tests/zoo/layers tests/zoo/models || exit 1; \
 	done
+	$(BIN)/python -m tests.evidence build/evidence
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m slow tests/zoo/test_backends.py
 
 bench: .venv/installed  ## tables of speed; PyTorch beside them where it is installed
@@ -41,6 +43,6 @@ clean:
 	$(BIN)/pip install --quiet --editable ".[dev,plots,serving,text]"
 	touch $@
 
-.venv/backends: .venv/installed
+.venv/peers: .venv/installed
 	$(BIN)/pip install --quiet --editable ".[dev,plots,serving,text,bench]"
 	touch $@

@@ -1,10 +1,7 @@
 """An export stands alone, and says what the model in process says."""
 
 import dataclasses
-import json
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,6 +11,7 @@ import zoo
 from serving.client import GrpcClient, RestClient
 from serving.export import export, without_cudnn
 from serving.server import LocalServer
+from tests.sessions import ask
 
 TEXTS = ["2013년 2월 9일 토요일", "Tuesday, 14 June 1904", "", "ᚠᚢᚦ", "12 June 4," * 1000]
 
@@ -66,35 +64,12 @@ def same(got, expected):
             np.testing.assert_allclose(got[name], tensor, atol=1e-5, err_msg=name)
 
 
-# Runs in a fresh process, where this package and Keras can't be imported and XLA is off.
-SESSION = """
-import ctypes, json, pathlib, sys
-for name in ("keras", "zoo", "training", "serving"):
-    sys.modules[name] = None
-import numpy as np
-import tensorflow as tf
-library = pathlib.Path(tf.__file__).parent / "libtensorflow_cc.so.2"
-ctypes.CDLL(str(library))._ZN10tensorflow21DisableXlaCompilationEv()
-path, answers = sys.argv[1:3]
-with tf.compat.v1.Session(graph=tf.Graph()) as session:
-    loaded = tf.compat.v1.saved_model.loader.load(session, ["serve"], path)
-    for name, given in json.loads(sys.argv[3]).items():
-        signature = loaded.signature_def[name]
-        outputs = {key: info.name for key, info in signature.outputs.items()}
-        given = {signature.inputs[key].name: column for key, column in given.items()}
-        np.savez(f"{answers}.{name}.npz", **session.run(outputs, given))
-"""
-
-
 def test_a_fresh_process_without_keras_or_xla_says_the_same(folder, in_process, tmp_path):
-    answers = tmp_path / "answers"
-    arguments = [str(folder / "1"), str(answers), json.dumps(REQUESTS)]
-    subprocess.run([sys.executable, "-c", SESSION, *arguments], check=True, cwd=tmp_path)
     assert set(REQUESTS) == set(in_process.signatures)
+    answers = ask(folder / "1", REQUESTS, tmp_path)
     for name, given in REQUESTS.items():
         columns = [tf.constant(column) for column in given.values()]
-        with np.load(f"{answers}.{name}.npz", allow_pickle=True) as got:
-            same(got, in_process.signatures[name](*columns))
+        same(answers[name], in_process.signatures[name](*columns))
 
 
 def test_every_op_is_a_stock_one(folder):
@@ -207,8 +182,5 @@ def test_every_kind_of_model_exports(preset, in_process, tmp_path):
     decoding = dataclasses.replace(in_process.decoding, max_target_length=6)
     translator = zoo.Translator(model, in_process.source, in_process.target, decoding)
     translator.save(tmp_path)
-    request = json.dumps({"translate_with_alignment": {"text": TEXTS}})
-    arguments = [str(export(tmp_path)), str(tmp_path / "answers"), request]
-    subprocess.run([sys.executable, "-c", SESSION, *arguments], check=True, cwd=tmp_path)
-    with np.load(tmp_path / "answers.translate_with_alignment.npz", allow_pickle=True) as got:
-        same(got, translator.translate_with_alignment(TEXTS))
+    answers = ask(export(tmp_path), {"translate_with_alignment": {"text": TEXTS}}, tmp_path)
+    same(answers["translate_with_alignment"], translator.translate_with_alignment(TEXTS))

@@ -100,6 +100,7 @@ def test_every_attention_of_the_table_has_a_reference():
     assert REFERENCES.keys() == ATTENTIONS.keys()
 
 
+@pytest.mark.shows("NumPy")
 @pytest.mark.parametrize("name", [name for name in CASES if name not in WITH_HEADS])
 @examples(draw=DRAWS)
 def test_one_head(name, draw):
@@ -108,6 +109,7 @@ def test_one_head(name, draw):
     check(name, draw, layer, expected, x, memory, value_mask=mask)
 
 
+@pytest.mark.shows("NumPy")
 @pytest.mark.parametrize("name", WITH_HEADS)
 @examples(draw=DRAWS, masks=st.sampled_from(["keys", "pairs", "alone"]))
 def test_many_heads(name, draw, masks):

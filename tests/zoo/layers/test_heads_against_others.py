@@ -48,6 +48,7 @@ def test_hypotheses_bring_their_own_attention_masks(x, memory, seen, build, numb
     assert_allclose(numbers(got), numbers(tiled), **close)
 
 
+@pytest.mark.shows("other library", "self-multi-query", "self-window", "self-normed-gated")
 @kv
 @pytest.mark.parametrize(("causal", "window"), [(False, None), (True, None), (False, 2), (True, 3)])
 @pytest.mark.parametrize("gated", [False, True])
@@ -74,6 +75,7 @@ def test_against_keras_grouped_query_attention(
     assert_allclose(numbers(layer(x, attention_mask=seen)), numbers(expected), **close)
 
 
+@pytest.mark.shows("other library", "cross")
 def test_against_keras_multi_head_attention_across(x, memory, seen, build, numbers):
     layer, seen = build(CrossAttention(HEADS), x, memory), seen[..., :5]
     seen[..., 0] = True
@@ -94,6 +96,8 @@ def test_against_keras_multi_head_attention_across(x, memory, seen, build, numbe
     assert_allclose(numbers(layer(x, memory, attention_mask=seen)), numbers(expected), **close)
 
 
+@pytest.mark.peer
+@pytest.mark.shows("other library", "self", "self-causal")
 @pytest.mark.parametrize("causal", [False, True])
 def test_against_torch_multi_head_attention(x, build, numbers, causal):
     torch = pytest.importorskip("torch")

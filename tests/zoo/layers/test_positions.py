@@ -72,6 +72,8 @@ def test_rotary_scores_depend_on_the_distance_alone(rng, numbers):
         assert_allclose(np.linalg.norm(at(q, shift)), np.linalg.norm(q), rtol=1e-5)
 
 
+@pytest.mark.peer
+@pytest.mark.shows("other library", "self-rotary")
 def test_rotary_against_keras_hub(rng, numbers):
     keras_hub = pytest.importorskip("keras_hub")
     x = rng.normal(size=(2, 9, 3, 8)).astype("float32")
@@ -82,6 +84,8 @@ def test_rotary_against_keras_hub(rng, numbers):
         assert_allclose(got, numbers(theirs(x)), **close)
 
 
+@pytest.mark.peer
+@pytest.mark.shows("other library", "sinusoidal", "self-sinusoidal")
 def test_sinusoidal_against_keras_hub(numbers):
     keras_hub = pytest.importorskip("keras_hub")
     x = np.zeros((2, 9, 8), "float32")

@@ -48,6 +48,7 @@ MAKERS = {
 }
 
 
+@pytest.mark.shows("NumPy", "recurrent", "recurrent-bahdanau", "recurrent-luong")
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("cell", CELLS)
 @examples(draw=DRAWS, stack=st.sampled_from(STACKS))

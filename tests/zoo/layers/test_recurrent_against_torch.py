@@ -36,6 +36,8 @@ def copy(cells, theirs, order):
             getattr(theirs, f"bias_hh_l{n}").copy_(gates(bias[1], order))
 
 
+@pytest.mark.peer
+@pytest.mark.shows("other library", "recurrent")
 @pytest.mark.parametrize("depth", [1, 3])
 @pytest.mark.parametrize("name", CELLS)
 def test_outputs_and_states(name, depth, rng, randomized, numbers):

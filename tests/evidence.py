@@ -1,0 +1,114 @@
+"""Which layers the tests show to be right, and against what: a plugin of pytest, and a page.
+
+    pytest -p tests.evidence --evidence FOLDER tests/zoo/layers
+    python -m tests.evidence FOLDER
+
+The first leaves a file for each Keras backend; the second makes docs/checks.md of them. A test is
+about a row of the layers' table if one of its parameters names the row, or its mark does: `shows`
+says what a test shows besides running on its backend.
+"""
+
+import collections
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[1] / "docs" / "checks.md"
+BACKENDS = ("tensorflow", "jax", "torch")
+COLUMNS = ("NumPy", "other library", *BACKENDS, "float16", "export")
+HEAD = """# What the tests show of each layer
+
+<!-- Made by `make test-backends`, from the outcome of every test of a layer. -->
+
+A row is a layer as `tests/zoo/layers/conftest.py` makes it. ✓: every test of it passed, against
+equations in NumPy's float64, against another library with copied weights, on each Keras backend, in
+float16, and exported to a SavedModel that ran without Keras. ✗: one failed. –: there is none, since
+no other library has it, or since what it does is seen in another row: the position schemes that act
+inside attention in `self-rotary` and so on.
+
+"""
+
+
+def pytest_addoption(parser):
+    parser.addoption("--evidence", metavar="FOLDER", help="where to note what the tests show")
+
+
+def pytest_configure(config):
+    if config.getoption("--evidence"):
+        config.pluginmanager.register(Evidence(Path(config.getoption("--evidence"))))
+
+
+class Evidence:
+    """Collects the outcomes of all tests of each row, by column."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.outcomes = collections.defaultdict(lambda: collections.defaultdict(set))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        report = yield
+        if report.when == "call" or report.failed:
+            for row in rows_of(item):
+                for column in columns_of(item):
+                    self.outcomes[row][column].add(report.outcome)
+        return report
+
+    def pytest_sessionfinish(self):
+        from keras import backend
+
+        passed = {
+            row: {column: "failed" not in seen for column, seen in columns.items() if seen != SKIP}
+            for row, columns in self.outcomes.items()
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / f"{backend.backend()}.json").write_text(json.dumps(passed, indent=1))
+
+
+SKIP = {"skipped"}
+
+
+def table():
+    from tests.zoo.layers.conftest import ATTENTIONS, OTHERS
+
+    return [*ATTENTIONS, *OTHERS]
+
+
+def parameters(item):
+    return item.callspec.params if hasattr(item, "callspec") else {}
+
+
+def rows_of(item):
+    """The rows that a test is about."""
+    mark, params = item.get_closest_marker("shows"), parameters(item)
+    if mark and mark.args[1:]:
+        return mark.args[1:]
+    named = (params.get(name) for name in ("row", "attention", "name"))
+    return [name for name in named if name in table()]
+
+
+def columns_of(item):
+    from keras import backend
+
+    mark = item.get_closest_marker("shows")
+    half = ("float16",) if parameters(item).get("dtype") == "float16" else ()
+    return backend.backend(), *half, *(mark.args[:1] if mark else ())
+
+
+def page(folder):
+    """The table, in Markdown."""
+    seen = collections.defaultdict(dict)
+    for backend in BACKENDS:
+        for row, columns in json.loads((folder / f"{backend}.json").read_text()).items():
+            for column, passed in columns.items():
+                seen[row][column] = seen[row].get(column, True) and passed
+    signs = {True: "✓", False: "✗", None: "–"}
+    lines = [("layer", *COLUMNS), ("---",) * (1 + len(COLUMNS))]
+    lines += [(f"`{row}`", *(signs[seen[row].get(c)] for c in COLUMNS)) for row in table()]
+    return HEAD + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(Path(sys.argv[1])), encoding="utf-8")
