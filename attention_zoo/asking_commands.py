@@ -7,6 +7,9 @@ from attention_zoo.command import add_model, command, model_folder
 from attention_zoo.quiet import import_tensorflow
 from serving.client import GrpcClient, RestClient
 
+# An n-best has fewer texts than were asked for where their score is this.
+IMPOSSIBLE = -1e29
+
 
 def _asking(parser):
     add_model(parser)
@@ -42,21 +45,33 @@ def _client(parsed):
 
 
 def add_translate(commands):
-    _asking(
-        command(
-            commands,
-            "translate",
-            _run_translate,
-            "translate texts, here or on a server",
-            "attention-zoo translate dates 'Tuesday, 14 June 1904' --server localhost:8501",
-        )
+    parser = command(
+        commands,
+        "translate",
+        _run_translate,
+        "translate texts, here or on a server",
+        "attention-zoo translate dates 'Tuesday, 14 June 1904' --server localhost:8501",
+    )
+    _asking(parser)
+    parser.add_argument(
+        "--n-best", action="store_true", help="all that the decoding finds, a blank line after each"
     )
 
 
 def _run_translate(parsed):
-    outputs = _answers(parsed, "serving_default")
-    for text, score in zip(outputs["text"], outputs["score"], strict=True):
-        print(f"{text if isinstance(text, str) else text.decode()}\t{score:.4f}")
+    if parsed.n_best:
+        outputs = _answers(parsed, "translate_n_best")
+        for texts, scores in zip(outputs["text"], outputs["score"], strict=True):
+            _print(texts, scores)
+            print()
+    else:
+        _print(**_answers(parsed, "serving_default"))
+
+
+def _print(text, score):
+    for one, points in zip(text, score, strict=True):
+        if points > IMPOSSIBLE:
+            print(f"{one if isinstance(one, str) else one.decode()}\t{points:.4f}")
 
 
 def add_explain(commands):

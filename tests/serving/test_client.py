@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from serving.client import GrpcClient, RestClient, ServerError
@@ -24,6 +25,13 @@ def test_translate(client):
 
 def test_translate_bytes_that_are_no_utf8(client):
     assert client.translate("toy", [b"a\xff", "b"])["text"].tolist() == ["A\ufffd", "B"]
+
+
+def test_inputs_of_every_kind(client):
+    answer = client.predict(
+        "toy", {"x": [[1.5, 2], [0, -1]], "n": np.array([2, 3])}, signature="arithmetic"
+    )
+    assert len(next(iter(answer.values()))) == 2
 
 
 def test_other_signatures(client):

@@ -1,0 +1,106 @@
+"""The client that speaks JSON over HTTP."""
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from serving.client.answers import (
+    Client,
+    ServerError,
+    address_of,
+    batch,
+    not_spoken,
+    not_there,
+    too_slow,
+)
+
+_CODES = {
+    400: "INVALID_ARGUMENT",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+class RestClient(Client):
+    """Speaks JSON over HTTP; needs no TensorFlow."""
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 8501, *, timeout: float = 60) -> None:
+        import requests
+
+        self._address = address_of(host, port)
+        self._timeout = timeout
+        self._session = requests.Session()
+
+    def predict(
+        self,
+        model: str,
+        inputs: dict[str, Sequence],
+        *,
+        signature: str = "serving_default",
+        version: int | None = None,
+        label: str | None = None,
+    ) -> dict[str, np.ndarray]:
+        """The inputs of a signature by name, an entry for each text; its outputs likewise."""
+        columns = {name: [_json_text(v) for v in batch(c)] for name, c in inputs.items()}
+        body = {"signature_name": signature, "inputs": columns}
+        path = _path(model, version, label)
+        outputs = self._ask("POST", f"{path}:predict", json=body)["outputs"]
+        if not isinstance(outputs, dict):  # a single output comes without its name
+            metadata = self._ask("GET", f"{path}/metadata")["metadata"]
+            names = metadata["signature_def"]["signature_def"][signature]["outputs"]
+            outputs = {next(iter(names)): outputs}
+        return {name: _column(values) for name, values in outputs.items()}
+
+    def status(self, model: str) -> list[dict[str, Any]]:
+        """A dict for each version: ``version``, ``state`` and ``status``, newest first."""
+        return self._ask("GET", _path(model))["model_version_status"]
+
+    def metadata(self, model: str) -> dict[str, Any]:
+        """Name and version that answer, and each signature with its inputs and outputs."""
+        return self._ask("GET", f"{_path(model)}/metadata")
+
+    def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        import requests
+        from urllib3.exceptions import ProtocolError
+
+        url = f"http://{self._address}{path}"
+        try:
+            response = self._session.request(method, url, timeout=self._timeout, **options)
+        except requests.Timeout as error:
+            raise too_slow(self._address, self._timeout) from error
+        except requests.ConnectionError as error:
+            if isinstance(error.args[0], ProtocolError):
+                raise not_spoken(self._address, "REST") from error
+            raise not_there(self._address) from error
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = {"error": f"{url} gave no JSON: is another program on {self._address}?"}
+        if not response.ok or "error" in answer:
+            code = _CODES.get(response.status_code, "UNKNOWN")
+            raise ServerError(code, answer.get("error", response.reason))
+        return answer
+
+
+def _path(model: str, version: int | None = None, label: str | None = None) -> str:
+    path = f"/v1/models/{quote(model, safe='')}"
+    if version is not None:
+        path += f"/versions/{version}"
+    return path if label is None else f"{path}/labels/{quote(label, safe='')}"
+
+
+def _json_text(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"b64": base64.b64encode(value).decode("ascii")}
+    return value
+
+
+def _column(values: Any) -> np.ndarray:
+    array = np.asarray(values)
+    return array.astype(object) if array.dtype.kind == "U" else array
