@@ -96,9 +96,12 @@ def array(tensor):
     return keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32"))
 
 
-def agree(got, expected, dtype, rows=slice(None), bounds=BOUNDS):
-    """Fail where a tensor is farther from the reference than its precision explains."""
+def agree(got, expected, dtype, rows=slice(None), bounds=BOUNDS, least=1):
+    """Fail where a tensor is farther from the reference than its precision explains.
+
+    Bounds are shares of the largest number in the reference, or of `least`.
+    """
     got, expected = array(got)[rows], np.asarray(expected)[rows]
     assert got.shape == expected.shape
-    largest = max(1, np.abs(expected).max(initial=0))
+    largest = max(least, np.abs(expected).max(initial=0))
     assert_allclose(got, expected, rtol=0, atol=bounds[dtype] * largest)
