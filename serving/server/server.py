@@ -9,9 +9,13 @@ from typing import Self
 
 from serving import model_config
 from serving.ports import check_apart, listen
+from serving.server import batching
 from serving.server.repository import Repository
 from serving.server.rest import rest_app, rest_served
 from serving.server.rpc import bind, grpc_served
+from serving.server_options import ServerOptions
+
+DEFAULTS = ServerOptions()
 
 
 class LocalServer:
@@ -28,6 +32,7 @@ class LocalServer:
         model_config_file: A ``models.config`` that takes the place of the folder: models, their
             base paths, versions and labels. It is read again at each poll.
         poll_seconds: The time between two looks for new versions.
+        options: Batching and more.
     """
 
     def __init__(
@@ -39,6 +44,7 @@ class LocalServer:
         grpc_port: int = 8500,
         model_config_file: str | Path | None = None,
         poll_seconds: float = 1.0,
+        options: ServerOptions = DEFAULTS,
     ) -> None:
         check_apart(rest_port, grpc_port)
         self.host = host
@@ -48,7 +54,10 @@ class LocalServer:
         self.repository = Repository(
             partial(model_config.read, model_config_file)
             if model_config_file
-            else partial(model_config.scan, folder)
+            else partial(model_config.scan, folder),
+            batching.read(options.batching_parameters_file or batching.DEFAULTS)
+            if options.batching
+            else None,
         )
 
     def __enter__(self) -> Self:
