@@ -104,6 +104,10 @@ class Repository:
             ]
         )
 
+    def known(self, name: str) -> str:
+        """The name, if a model has it; else the empty one."""
+        return name if name in self._view.table else ""
+
     def served(self) -> list[str]:
         """Each loaded version as ``name/version``, for the line that a server starts with."""
         return [

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -108,19 +110,31 @@ def add_version(folder):
 
 
 class Gate:
-    """Two named pipes: a request that holds their paths has begun once `wait` returns, and ends
-    after `open`."""
+    """Two named pipes: a request that holds their paths has begun once the first is read, and
+    ends once the second is."""
 
     def __init__(self, folder):
         self.paths = [str(folder / "began"), str(folder / "gate")]
         for path in self.paths:
             os.mkfifo(path)
 
-    def wait(self):
-        Path(self.paths[0]).read_bytes()
+    @contextmanager
+    def holds(self, ask):
+        """Runs `ask`, which sends the paths; the block begins when the model is at work on them,
+        and its end lets the model go on."""
+        with self.holds_for_ever(ask) as answer:
+            try:
+                yield answer
+            finally:
+                Path(self.paths[1]).read_bytes()
 
-    def open(self):
-        Path(self.paths[1]).read_bytes()
+    @contextmanager
+    def holds_for_ever(self, ask):
+        """The same, but only the death of the process ends the model's work."""
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(ask, self.paths)
+            Path(self.paths[0]).read_bytes()
+            yield answer
 
 
 @pytest.fixture

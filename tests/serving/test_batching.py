@@ -1,7 +1,6 @@
 """Requests that run together answer as they do alone; a full queue says so."""
 
-import threading
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import numpy as np
 import pytest
@@ -121,14 +120,9 @@ def test_a_full_queue_is_503_and_unavailable(tight, gate):
         body = {"signature_name": "gated", "inputs": {"path": paths}}
         return requests.post(url, json=body, timeout=60)
 
-    running = threading.Thread(target=ask, args=(gate.paths,))
-    running.start()
-    gate.wait()  # the thread is busy
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(8) as pool, gate.holds(ask):  # the one batch thread is busy
         rest = [pool.submit(ask, ["/dev/null"] * 2) for _ in range(8)]
-        next(as_completed(rest))  # while the gate is shut nothing is answered but refusals
-        gate.open()
-    running.join()
+        next(as_completed(rest))  # until the gate opens nothing is answered but refusals
     answers = [future.result() for future in rest]
     assert {answer.status_code for answer in answers} == {200, 503}
     refused = next(answer for answer in answers if answer.status_code == 503)
@@ -204,11 +198,8 @@ def test_grpc_has_the_same_code(tight, gate):
             return error.code
         return "OK"
 
-    with ThreadPoolExecutor(9) as pool:
-        running = pool.submit(ask, gate.paths)
-        gate.wait()
+    with ThreadPoolExecutor(3) as pool, gate.holds(ask) as running:
         others = [pool.submit(ask, ["/dev/null"] * 2) for _ in range(3)]
-        wait(others, return_when=FIRST_COMPLETED)  # one fits into the queue, two are refused
-        gate.open()
+        next(as_completed(others))  # one fits into the queue, two are refused
     assert running.result() == "OK"
     assert "UNAVAILABLE" in {other.result() for other in others}
