@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from google.protobuf.json_format import MessageToDict
 from grpc import StatusCode
+from starlette.requests import ClientDisconnect
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
 from serving.server.classification import check_examples, refuse
@@ -88,6 +89,9 @@ class RestApi:
                     return await run_in_threadpool(self._respond, method, path, body, began)
         except StatusError as error:
             return self._refuse(path, _HTTP_CODES[error.code], error, began)
+        except ClientDisconnect:
+            gone = StatusError(StatusCode.CANCELLED, "The client has gone")
+            return self._refuse(path, _HTTP_CODES[gone.code], gone, began)
         message = f"The request is larger than {self._max_request_bytes} bytes, the limit here"
         error = StatusError(StatusCode.RESOURCE_EXHAUSTED, message)
         return self._refuse(path, 413, error, began)

@@ -98,6 +98,18 @@ def test_more_calls_than_the_limit_are_resource_exhausted(small, gate):
         assert len(first.result().outputs["path"].string_val) == 2
 
 
+def test_a_client_that_leaves_in_the_middle_of_its_body_frees_its_place(small, url, capfd):
+    connection = http.client.HTTPConnection("127.0.0.1", small.rest_port, timeout=30)
+    connection.putrequest("POST", "/v1/models/toy:predict")
+    connection.putheader("Content-Length", "100")
+    connection.endheaders(b'{"instances"')
+    connection.close()
+    body = {"instances": ["a"]}
+    while requests.post(f"{url}:predict", json=body, timeout=30).status_code == 503:
+        pass  # the one place is still taken
+    assert "Traceback" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["max_pending", "max_request_bytes", "grace_seconds"])
 def test_bounds_that_cannot_be(name):
     with pytest.raises(ValueError, match=f"--{name.replace('_', '-')} is . to .*; got -1"):

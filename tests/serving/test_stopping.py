@@ -56,6 +56,8 @@ def wait_until_closed(port):
             socket.create_connection(("127.0.0.1", port), timeout=10).close()
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:  # it closed just then
+            continue
 
 
 @pytest.mark.parametrize(
