@@ -27,7 +27,7 @@ class Pending:
         """Counts a request for as long as the block runs; raises UNAVAILABLE where it is full."""
         with self._lock:
             if self.count >= self.limit:
-                message = f"The server is busy with {self.limit} requests, its limit; try later"
+                message = f"Busy with as many requests as allowed, {self.limit}; try later"
                 raise StatusError(StatusCode.UNAVAILABLE, message)
             self.count += 1
         try:

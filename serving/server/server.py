@@ -96,7 +96,7 @@ class LocalServer:
         self._running.close()
         if self.pending.count:
             seconds = self._options.grace_seconds
-            log.warning("%d requests took longer than %g s to end", self.pending.count, seconds)
+            log.warning("Requests cut off after %g s: %d", seconds, self.pending.count)
 
     def serve_forever(self, greeting: str) -> None:
         """Waits for ctrl-C or SIGTERM; call it in the main thread, inside the `with` block.

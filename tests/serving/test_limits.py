@@ -75,7 +75,7 @@ def test_a_request_too_many_is_refused_while_the_status_is_still_told(small, url
         body = {"signature_name": "gated", "inputs": {"path": paths}}
         return requests.post(f"{url}:predict", json=body, timeout=60)
 
-    message = "The server is busy with 1 requests, its limit; try later"
+    message = "Busy with as many requests as allowed, 1; try later"
     with gate.holds(ask) as first:
         refused = ask(["/dev/null"])
         assert (refused.status_code, refused.json()) == (503, {"error": message})
