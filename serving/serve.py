@@ -59,8 +59,6 @@ def serve(
     locally = not docker and (local or not shutil.which(BINARY))
     if not docker and not locally:
         host = "0.0.0.0"  # the binary has no flag for it
-    if not model_config_file:
-        model_config.scan(folder)  # what can't be served is refused before a port is tried
     check_apart(rest_port, grpc_port)
     for port in (rest_port, grpc_port):
         listen(host, port).close()

@@ -108,7 +108,7 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
         (["translate", "dates", "text", "--grpc"], "--server"),
         (["explain", "dates", "text", "--png", "nowhere/a.png"], "nowhere"),
         (["list"], "saved_models"),
-        (["serve", "nowhere"], "nowhere"),
+        (["serve", "nowhere", "--rest-port", "0", "--grpc-port", "0"], "nowhere"),
         (["serve", "--gpu"], "--docker"),
         (["serve", "--max-pending", "0"], "--max-pending is 1 to"),
         (["serve", "--max-request-bytes", "many"], "--max-request-bytes"),
