@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from zoo.layers.arguments import check_whole
 from zoo.layers.positions import Positions
 
 
@@ -20,7 +21,7 @@ class ShawPositions(Positions):
         max_distance: `c`, beyond which all distances are one.
 
     Raises:
-        ValueError: for a `max_distance` below 1.
+        ValueError: for a `max_distance` that is no whole number, 1 or more.
 
     Reference:
         Shaw, Uszkoreit, Vaswani 2018, "Self-Attention with Relative Position Representations",
@@ -29,8 +30,7 @@ class ShawPositions(Positions):
 
     def __init__(self, max_distance=16, **kwargs):
         super().__init__(**kwargs)
-        if max_distance < 1:
-            raise ValueError(f"{self.name}: `max_distance` must be 1 or more, got {max_distance}.")
+        check_whole("ShawPositions", max_distance=max_distance)
         self.max_distance = max_distance
 
     def prepare(self, num_heads, width, causal):
