@@ -46,7 +46,7 @@ def get(positions, dtype=None, layer="Positions"):
     return scheme
 
 
-def copy(positions, name):
+def copy(positions, name, layer="Positions"):
     """A scheme of one's own, of that name, with the settings that `positions` means."""
-    scheme = get(positions)
+    scheme = get(positions, layer=layer)
     return type(scheme).from_config({**scheme.get_config(), "name": name})

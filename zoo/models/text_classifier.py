@@ -77,7 +77,7 @@ class TextClassifier(keras.Model):
             "dropout": dropout,
             "positions": positions,
         }
-        scheme = position_schemes.copy(positions, "positions")
+        scheme = position_schemes.copy(positions, "positions", "TextClassifier")
         drop = keras.layers.Dropout(dropout, name="dropout")
         ids = keras.Input((None,), dtype="int32", name="ids")
         mask = ops.not_equal(ids, 0)

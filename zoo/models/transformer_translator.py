@@ -118,7 +118,8 @@ class TransformerTranslator(keras.Model):
             "share_embeddings": share_embeddings,
         }
         source_positions, target_positions = (
-            position_schemes.copy(positions, f"{side}_positions") for side in ("source", "target")
+            position_schemes.copy(positions, f"{side}_positions", "TransformerTranslator")
+            for side in ("source", "target")
         )
         target_embedding = embedding(target_vocabulary_size, dim, "target_embedding")
 

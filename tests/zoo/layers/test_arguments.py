@@ -208,6 +208,7 @@ POSITIONS = "^SelfAttention: `positions` must be one of .*'rotary'.* or a `Posit
         (lambda: SelfAttention(2, positions={}), POSITIONS + "{}"),
         (lambda: SelfAttention(2, positions={"a": 1}), POSITIONS + "{'a': 1}"),
         (lambda: SelfAttention(2, positions=keras.layers.Dense(2)), POSITIONS + "<Dense "),
+        (lambda: TextClassifier(9, 2, positions={}), "^TextClassifier: `positions` must be one of"),
         (
             lambda: zoo.build("luong-gru"),
             "'luong-gru' needs source_vocabulary_size, target_vocabulary_size",
