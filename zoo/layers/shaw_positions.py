@@ -21,7 +21,7 @@ class ShawPositions(Positions):
         max_distance: `c`, beyond which all distances are one.
 
     Raises:
-        ValueError: for a `max_distance` that is no whole number, 1 or more.
+        ValueError: for a `max_distance` below 1.
 
     Reference:
         Shaw, Uszkoreit, Vaswani 2018, "Self-Attention with Relative Position Representations",
