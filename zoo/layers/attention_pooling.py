@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers import attend, shapes
+from zoo.layers.arguments import check_whole
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -30,7 +31,7 @@ class AttentionPooling(keras.layers.Layer):
         `(batch, hops, length)`. A row with nothing that counts gives zeros.
 
     Raises:
-        ValueError: for a mask that does not fit, or fewer hops than 1.
+        ValueError: for a mask that does not fit, or `units` or `hops` below 1.
 
     Reference:
         Yang et al. 2016, "Hierarchical Attention Networks for Document Classification", eq. 5 to 7.
@@ -39,8 +40,8 @@ class AttentionPooling(keras.layers.Layer):
 
     def __init__(self, units=None, hops=1, **kwargs):
         super().__init__(**kwargs)
-        if hops < 1:
-            raise ValueError(f"{self.name}: `hops` must be 1 or more, got {hops}.")
+        check_whole("AttentionPooling", optional=True, units=units)
+        check_whole("AttentionPooling", hops=hops)
         self.units = units
         self.hops = hops
         self.supports_masking = True

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers import attend
-from zoo.layers.arguments import check_positive
+from zoo.layers.arguments import check_whole
 from zoo.layers.attention import Attention
 from zoo.layers.chunks import in_chunks
 
@@ -39,7 +39,8 @@ class BahdanauAttention(Attention):
 
     def __init__(self, units=None, normed=False, chunks=1, **kwargs):
         super().__init__(**kwargs)
-        check_positive("BahdanauAttention", units=units, chunks=chunks)
+        check_whole(type(self).__name__, optional=True, units=units)
+        check_whole(type(self).__name__, chunks=chunks)
         self.units = units
         self.normed = normed
         self.chunks = chunks

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers import align
-from zoo.layers.arguments import check_positive
+from zoo.layers.arguments import check_whole, refuse
 from zoo.layers.wrapped_attention import WrappedAttention
 
 
@@ -33,7 +33,9 @@ class ChunkwiseAttention(WrappedAttention):
 
     def __init__(self, attention, monotonic, chunk=2, **kwargs):
         super().__init__(attention, **kwargs)
-        check_positive("ChunkwiseAttention", chunk=chunk)
+        check_whole("ChunkwiseAttention", chunk=chunk)
+        if not (hasattr(type(monotonic), "align") and hasattr(monotonic, "mode")):
+            refuse("ChunkwiseAttention", "monotonic", "a `MonotonicAttention`", monotonic)
         self.monotonic = monotonic
         self.chunk = chunk
 

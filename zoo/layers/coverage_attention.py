@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers import attend
-from zoo.layers.arguments import check_positive
+from zoo.layers.arguments import check_number
 from zoo.layers.bahdanau_attention import BahdanauAttention
 
 
@@ -19,7 +19,7 @@ class CoverageAttention(BahdanauAttention):
     be looked at for. It is kept above `N / 100`, so that what it divides stays finite.
 
     Args:
-        max_fertility: N.
+        max_fertility: N, above 0.
         units, normed: as in `BahdanauAttention`.
 
     Call arguments, returns and errors: as `Attention`. The state is the coverage, one number a
@@ -33,8 +33,13 @@ class CoverageAttention(BahdanauAttention):
     parallel = False
 
     def __init__(self, units=None, max_fertility=2.0, normed=False, **kwargs):
+        if "chunks" in kwargs:
+            raise ValueError(
+                "CoverageAttention: takes no `chunks`, since its queries go one by one; got "
+                f"{kwargs['chunks']!r}."
+            )
         super().__init__(units, normed, **kwargs)
-        check_positive("CoverageAttention", max_fertility=max_fertility)
+        check_number("CoverageAttention", above=0, max_fertility=max_fertility)
         self.max_fertility = max_fertility
 
     def build(self, query_shape, value_shape, key_shape=None):

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from zoo.layers.arguments import check_rate, check_whole
+
 
 @keras.saving.register_keras_serializable("zoo")
 class FeedForward(keras.layers.Layer):
@@ -37,6 +39,8 @@ class FeedForward(keras.layers.Layer):
 
     def __init__(self, units, activation="relu", dropout=0.0, gated=False, **kwargs):
         super().__init__(**kwargs)
+        check_whole("FeedForward", units=units)
+        check_rate("FeedForward", dropout=dropout)
         self.units = units
         self.activation = keras.activations.get(activation)
         self.dropout = dropout

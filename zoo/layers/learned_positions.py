@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers.absolute_positions import AbsolutePositions
+from zoo.layers.arguments import check_whole
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -30,8 +31,7 @@ class LearnedPositions(AbsolutePositions):
 
     def __init__(self, max_length=512, **kwargs):
         super().__init__(**kwargs)
-        if max_length < 1:
-            raise ValueError(f"{self.name}: `max_length` must be 1 or more, got {max_length}.")
+        check_whole(type(self).__name__, max_length=max_length)
         self.max_length = max_length
 
     def build(self, inputs_shape, start_shape=None):

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers import align, attend
-from zoo.layers.arguments import check_positive
+from zoo.layers.arguments import check_whole
 from zoo.layers.wrapped_attention import WrappedAttention
 
 
@@ -35,7 +35,7 @@ class LocalAttention(WrappedAttention):
 
     def __init__(self, attention, window=10, predictive=False, **kwargs):
         super().__init__(attention, **kwargs)
-        check_positive("LocalAttention", window=window)
+        check_whole("LocalAttention", window=window)
         self.window = window
         self.predictive = predictive
 

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers import attend
-from zoo.layers.arguments import check_choice, check_positive
+from zoo.layers.arguments import check_choice, check_whole
 from zoo.layers.attention import Attention
 from zoo.layers.chunks import in_chunks
 
@@ -42,7 +42,8 @@ class LuongAttention(Attention):
     def __init__(self, score="general", units=None, max_length=128, chunks=1, **kwargs):
         super().__init__(**kwargs)
         check_choice("LuongAttention", SCORES, score=score)
-        check_positive("LuongAttention", units=units, max_length=max_length, chunks=chunks)
+        check_whole("LuongAttention", optional=True, units=units)
+        check_whole("LuongAttention", max_length=max_length, chunks=chunks)
         self.score_name = score
         self.units = units
         self.max_length = max_length

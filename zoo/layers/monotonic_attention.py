@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers import align
-from zoo.layers.arguments import check_choice
+from zoo.layers.arguments import check_choice, check_number
 from zoo.layers.wrapped_attention import WrappedAttention
 
 MODES = ("soft", "hard")
@@ -44,8 +44,8 @@ class MonotonicAttention(WrappedAttention):
     def __init__(self, attention, mode="soft", offset=-1.0, noise=1.0, seed=None, **kwargs):
         super().__init__(attention, **kwargs)
         check_choice("MonotonicAttention", MODES, mode=mode)
-        if noise < 0:
-            raise ValueError(f"MonotonicAttention: `noise` must be 0 or more, got {noise}.")
+        check_number("MonotonicAttention", offset=offset)
+        check_number("MonotonicAttention", least=0, noise=noise)
         self.mode = mode
         self.offset = offset
         self.noise = noise

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers import heads
+from zoo.layers.arguments import check_rate, check_whole
 
 
 class MultiHead(keras.layers.Layer):
@@ -25,17 +26,14 @@ class MultiHead(keras.layers.Layer):
         self, num_heads, num_kv_heads=None, dropout=0.0, qk_norm=False, gated=False, **kwargs
     ):
         super().__init__(**kwargs)
+        check_heads(type(self).__name__, num_heads, num_kv_heads)
+        check_rate(type(self).__name__, dropout=dropout)
         self.num_heads = num_heads
         self.num_kv_heads = num_heads if num_kv_heads is None else num_kv_heads
         self.dropout = dropout
         self.qk_norm = qk_norm
         self.gated = gated
         self.supports_masking = True
-        if num_heads < 1 or self.num_kv_heads < 1 or num_heads % self.num_kv_heads:
-            raise ValueError(
-                f"{self.name}: `num_kv_heads` {num_kv_heads} must divide `num_heads` {num_heads}, "
-                "both 1 or more."
-            )
 
     def divide(self, dim):
         """The widths that the heads make of the layer's.
@@ -118,3 +116,13 @@ class MultiHead(keras.layers.Layer):
             "qk_norm": self.qk_norm,
             "gated": self.gated,
         }
+
+
+def check_heads(layer, num_heads, num_kv_heads):
+    """Numbers of heads of the queries, and of the keys and values; None for as many."""
+    check_whole(layer, num_heads=num_heads)
+    check_whole(layer, optional=True, num_kv_heads=num_kv_heads)
+    if num_kv_heads is not None and num_heads % num_kv_heads:
+        raise ValueError(
+            f"{layer}: `num_kv_heads` {num_kv_heads} must divide `num_heads` {num_heads}."
+        )

@@ -3,6 +3,7 @@
 import keras
 
 from zoo.layers.alibi_positions import AlibiPositions
+from zoo.layers.arguments import refuse
 from zoo.layers.learned_positions import LearnedPositions
 from zoo.layers.noise_positions import NoisePositions
 from zoo.layers.positions import Positions
@@ -22,30 +23,30 @@ SCHEMES = {
 }
 
 
-def get(positions, dtype=None):
+def get(positions, dtype=None, layer="Positions"):
     """The scheme that an argument `positions` means.
 
     Args:
         positions: a name in `SCHEMES`, a scheme, its serialised config, or None for no positions.
         dtype: of a scheme that is made here.
+        layer: whose argument it is, for the error.
 
     Raises:
         ValueError: for anything else.
     """
     if positions is None:
         return Positions(dtype=dtype)
-    if isinstance(positions, dict):
-        return keras.saving.deserialize_keras_object(positions)
-    if hasattr(positions, "rotate"):
-        return positions
-    if positions not in tuple(SCHEMES):
-        raise ValueError(
-            f"`positions` must be one of {tuple(SCHEMES)} or a `Positions`, got {positions!r}."
-        )
-    return SCHEMES[positions](dtype=dtype)
+    if isinstance(positions, str) and positions in SCHEMES:
+        return SCHEMES[positions](dtype=dtype)
+    scheme = positions
+    if isinstance(positions, dict) and "class_name" in positions:
+        scheme = keras.saving.deserialize_keras_object(positions)
+    if not hasattr(type(scheme), "rotate"):  # of its type: the class of a scheme is no scheme
+        refuse(layer, "positions", f"one of {tuple(SCHEMES)} or a `Positions`", positions)
+    return scheme
 
 
-def copy(positions, name):
+def copy(positions, name, layer="Positions"):
     """A scheme of one's own, of that name, with the settings that `positions` means."""
-    scheme = get(positions)
+    scheme = get(positions, layer=layer)
     return type(scheme).from_config({**scheme.get_config(), "name": name})

@@ -5,7 +5,7 @@ from keras import ops
 
 from zoo.layers import attend as attention_ops
 from zoo.layers import shapes
-from zoo.layers.arguments import check_rate
+from zoo.layers.arguments import check_attention, check_rate, list_of_cells
 from zoo.layers.cell_stack import CellStack, draw_drops, one_mask_a_sequence, state_sizes
 from zoo.layers.recurrent_orders import Parts, order_of
 
@@ -85,7 +85,8 @@ class RecurrentDecoder(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         check_rate("RecurrentDecoder", dropout=dropout)
-        self.cells = list(cells) if isinstance(cells, (list, tuple)) else [cells]
+        check_attention("RecurrentDecoder", attention)
+        self.cells = list_of_cells("RecurrentDecoder", cells)
         self.order = order_of(attend, attention, input_feeding, self.cells)
         widths = [cell.output_size for cell in self.cells]
         if residual and len(set(widths)) > 1:

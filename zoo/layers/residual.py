@@ -2,6 +2,8 @@
 
 import keras
 
+from zoo.layers.arguments import check_choice, check_rate
+
 NORMS = {
     "layer": keras.layers.LayerNormalization,
     "rms": keras.layers.RMSNormalization,
@@ -35,7 +37,7 @@ class Residual(keras.layers.Layer):
         `(..., dim)`.
 
     Raises:
-        ValueError: for an unknown norm.
+        ValueError: for an unknown norm, or a rate that is not from 0 to below 1.
 
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need", section 3.1 and 5.4. Pre-norm: Xiong et
@@ -47,8 +49,8 @@ class Residual(keras.layers.Layer):
 
     def __init__(self, dropout=0.0, norm_first=True, norm="layer", stochastic_depth=0.0, **kwargs):
         super().__init__(**kwargs)
-        if norm not in NORMS:
-            raise ValueError(f"{self.name}: `norm` must be one of {tuple(NORMS)}, got {norm!r}.")
+        check_choice("Residual", NORMS, norm=norm)
+        check_rate("Residual", dropout=dropout, stochastic_depth=stochastic_depth)
         self.dropout = dropout
         self.norm_first = norm_first
         self.norm_name = norm

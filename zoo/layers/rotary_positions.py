@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from zoo.layers.arguments import check_number
 from zoo.layers.positions import Positions
 
 
@@ -17,13 +18,13 @@ class RotaryPositions(Positions):
     features' order.
 
     Args:
-        base: of the wavelengths.
+        base: of the wavelengths, above 0.
         linear: how many times longer than in training the inputs may be; positions are divided by
             it (position interpolation). 1: not at all.
         ntk: the same by stretching the wavelengths, the long ones most: `base * ntk^(w / (w - 2))`.
 
     Raises:
-        ValueError: for heads of odd width, or a scale below 1.
+        ValueError: for heads of odd width, a `base` of 0 or below, or a scale below 1.
 
     Reference:
         Su et al. 2021, "RoFormer: Enhanced Transformer with Rotary Position Embedding", eq. 15 and
@@ -33,9 +34,8 @@ class RotaryPositions(Positions):
 
     def __init__(self, base=10_000.0, linear=1.0, ntk=1.0, **kwargs):
         super().__init__(**kwargs)
-        for name, scale in (("linear", linear), ("ntk", ntk)):
-            if scale < 1:
-                raise ValueError(f"{self.name}: `{name}` must be 1 or more, got {scale}.")
+        check_number("RotaryPositions", above=0, base=base)
+        check_number("RotaryPositions", least=1, linear=linear, ntk=ntk)
         self.base = base
         self.linear = linear
         self.ntk = ntk

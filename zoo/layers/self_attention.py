@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers import attend, heads, position_schemes, shapes
+from zoo.layers.arguments import check_whole
 from zoo.layers.multi_head import MultiHead
 
 
@@ -77,11 +78,10 @@ class SelfAttention(MultiHead):
         **kwargs,
     ):
         super().__init__(num_heads, num_kv_heads, dropout, qk_norm, gated, **kwargs)
-        if window is not None and window < 1:
-            raise ValueError(f"{self.name}: `window` must be 1 or more, got {window}.")
+        check_whole("SelfAttention", optional=True, window=window)
         self.causal = causal
         self.window = window
-        self.positions = position_schemes.get(positions, self.dtype_policy)
+        self.positions = position_schemes.get(positions, self.dtype_policy, "SelfAttention")
 
     def build(
         self,

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from zoo.layers.arguments import check_whole
 from zoo.layers.positions import Positions
 
 
@@ -29,8 +30,7 @@ class ShawPositions(Positions):
 
     def __init__(self, max_distance=16, **kwargs):
         super().__init__(**kwargs)
-        if max_distance < 1:
-            raise ValueError(f"{self.name}: `max_distance` must be 1 or more, got {max_distance}.")
+        check_whole("ShawPositions", max_distance=max_distance)
         self.max_distance = max_distance
 
     def prepare(self, num_heads, width, causal):

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from zoo.layers.arguments import check_whole, refuse
 from zoo.layers.positions import Positions
 
 
@@ -32,15 +33,12 @@ class T5Positions(Positions):
 
     def __init__(self, num_buckets=32, max_distance=128, **kwargs):
         super().__init__(**kwargs)
+        check_whole("T5Positions", num_buckets=num_buckets, max_distance=max_distance)
         if num_buckets < 4 or num_buckets % 2:
-            raise ValueError(
-                f"{self.name}: `num_buckets` must be even and 4 or more, got {num_buckets}."
-            )
+            refuse("T5Positions", "num_buckets", "even and 4 or more", num_buckets)
         if max_distance <= num_buckets // 2:
-            raise ValueError(
-                f"{self.name}: `max_distance` must be over half of `num_buckets`, "
-                f"{num_buckets // 2}, got {max_distance}."
-            )
+            least = f"over half of `num_buckets`, {num_buckets // 2}"
+            refuse("T5Positions", "max_distance", least, max_distance)
         self.num_buckets = num_buckets
         self.max_distance = max_distance
 

@@ -3,9 +3,11 @@
 import keras
 
 from zoo.layers import position_schemes
+from zoo.layers.arguments import check_choice, check_rate, check_whole
 from zoo.layers.cross_attention import CrossAttention
 from zoo.layers.feed_forward import FeedForward
-from zoo.layers.residual import Residual
+from zoo.layers.multi_head import check_heads
+from zoo.layers.residual import NORMS, Residual
 from zoo.layers.self_attention import SelfAttention
 
 
@@ -42,7 +44,13 @@ class TransformerBlock(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.positions = position_schemes.get(positions, self.dtype_policy)
+        kind = type(self).__name__  # whose arguments they are; its parts call some otherwise
+        check_heads(kind, num_heads, num_kv_heads)
+        check_whole(kind, hidden_dim=hidden_dim)
+        check_whole(kind, optional=True, window=window)
+        check_rate(kind, dropout=dropout, stochastic_depth=stochastic_depth)
+        check_choice(kind, NORMS, norm=norm)
+        self.positions = position_schemes.get(positions, self.dtype_policy, kind)
         self.options = {
             "num_heads": num_heads,
             "hidden_dim": hidden_dim,

@@ -2,6 +2,7 @@
 
 import keras
 
+from zoo.layers.arguments import refuse
 from zoo.layers.attention import Attention
 
 
@@ -12,16 +13,16 @@ class WrappedAttention(Attention):
         attention: a `LuongAttention`, a `BahdanauAttention` or another `Attention` by its score.
 
     Raises:
-        ValueError: for an attention that has an alignment of its own already.
+        ValueError: for an attention that has an alignment of its own already, or what is none.
     """
 
     def __init__(self, attention, **kwargs):
         super().__init__(**kwargs)
-        if type(attention).align is not Attention.align:
-            raise ValueError(
-                f"{type(self).__name__}: `attention` must be one by its score alone, such as "
-                f"LuongAttention, got {type(attention).__name__}, which aligns in its own way."
-            )
+        align = getattr(type(attention), "align", None)
+        if align is not Attention.align:
+            expected = "an `Attention` by its score alone, such as LuongAttention()"
+            why = ", which aligns in its own way" if align else ""
+            refuse(type(self).__name__, "attention", expected, attention, why)
         self.attention = attention
 
     def build(self, query_shape, value_shape, key_shape=None):

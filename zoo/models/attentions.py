@@ -8,6 +8,7 @@ from zoo.layers import (
     LuongAttention,
     MonotonicAttention,
 )
+from zoo.layers.arguments import check_choice
 
 ATTENTIONS = (
     None,
@@ -34,10 +35,9 @@ def attention_of(name, score, window, max_length, mode):
     Raises:
         ValueError: for a name that is none.
     """
-    if name not in ATTENTIONS:
-        raise ValueError(f"`attention` must be one of {ATTENTIONS}, got {name!r}.")
     if name is None:
         return None
+    check_choice("RecurrentTranslator", ATTENTIONS, attention=name)
     kind, _, way = name.partition("-")
     if kind == "luong":
         scored = LuongAttention(score, max_length=max_length, name="score")

@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 
+from zoo.layers.arguments import check_flag, check_rate, check_whole
 from zoo.models.recurrent_translator import RecurrentTranslator
 from zoo.models.text_classifier import TextClassifier
 from zoo.models.transformer_translator import TransformerTranslator
@@ -117,7 +118,7 @@ def preset(name):
     Raises:
         ValueError: for a name that is none, with the names there are.
     """
-    if name not in PRESETS:
+    if name not in tuple(PRESETS):
         raise ValueError(f"No preset {name!r}; the presets are: {', '.join(PRESETS)}.")
     return PRESETS[name]
 
@@ -130,7 +131,7 @@ def build(name, /, **overrides):
         **overrides: arguments of the model's class; the two vocabulary sizes at least.
 
     Raises:
-        ValueError: for an unknown preset, or an argument that its model does not take.
+        ValueError: for an unknown preset, or an argument that its model does not take, or needs.
     """
     chosen = preset(name)
     model, settings = MODELS[chosen.model], {**chosen.settings, **overrides}
@@ -141,27 +142,26 @@ def build(name, /, **overrides):
         raise ValueError(
             f"Preset {name!r} takes no {', '.join(unknown)}; it takes: {', '.join(known)}."
         )
+    missing = [a for a in known if known[a].default is known[a].empty and a not in settings]
+    if missing:
+        raise ValueError(
+            f"Preset {name!r} needs {', '.join(missing)}, which it has no default for."
+        )
     for argument, value in settings.items():
         if argument in known:
-            _check(argument, value, known[argument].default)
+            _check(model.__name__, argument, value, known[argument].default)
     return model(**settings)
 
 
-def _check(argument, value, default):
+def _check(model, argument, value, default):
     """Refuse a value of another kind than the argument's default, if that is one of a kind.
 
     Sizes have no default. Names, what may be None and which sizes may be 0 are the model's own to
     check.
     """
     if isinstance(default, bool):
-        expected, fits = "True or False", isinstance(value, bool)
+        check_flag(model, **{argument: value})
     elif isinstance(default, float):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        expected, fits = "a number from 0 to below 1", number and 0 <= value < 1
+        check_rate(model, **{argument: value})
     elif isinstance(default, int) or default is inspect.Parameter.empty:
-        number = isinstance(value, int) and not isinstance(value, bool)
-        expected, fits = "a whole number from 0 to 2**24", number and 0 <= value <= 2**24
-    else:
-        return
-    if not fits:
-        raise ValueError(f"`{argument}` must be {expected}; got {value!r}.")
+        check_whole(model, 0, 2**24, **{argument: value})

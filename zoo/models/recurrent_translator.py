@@ -6,7 +6,8 @@ import keras
 from keras import ops
 
 from zoo.layers import RecurrentDecoder
-from zoo.layers.arguments import check_positive
+from zoo.layers.arguments import check_choice, check_rate, check_whole
+from zoo.layers.monotonic_attention import MODES
 from zoo.models.attentions import attention_of, order_of
 from zoo.models.stepwise import inputs_like, mean_over_tokens
 
@@ -94,9 +95,9 @@ class RecurrentTranslator(keras.Model):
         cell_dropout=0.0,
         **kwargs,
     ):
-        if cell not in ENCODER_LAYERS:
-            raise ValueError(f"`cell` must be one of {tuple(ENCODER_LAYERS)}, got {cell!r}.")
-        check_positive(
+        check_choice("RecurrentTranslator", ENCODER_LAYERS, cell=cell)
+        check_choice("RecurrentTranslator", MODES, monotonic=monotonic)
+        check_whole(
             "RecurrentTranslator",
             source_vocabulary_size=source_vocabulary_size,
             target_vocabulary_size=target_vocabulary_size,
@@ -107,6 +108,7 @@ class RecurrentTranslator(keras.Model):
             window=window,
             max_source_length=max_source_length,
         )
+        check_rate("RecurrentTranslator", dropout=dropout, cell_dropout=cell_dropout)
         looking = attention_of(attention, score, window, max_source_length, monotonic)
         order = attend or order_of(attention)
         self.options = {

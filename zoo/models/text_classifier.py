@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers import AttentionPooling, EncoderBlock, position_schemes
-from zoo.layers.arguments import check_positive
+from zoo.layers.arguments import check_rate, check_whole
 from zoo.models.transformer_translator import embedding, last_norm
 
 
@@ -55,7 +55,7 @@ class TextClassifier(keras.Model):
         positions="sinusoidal",
         **kwargs,
     ):
-        check_positive(
+        check_whole(
             "TextClassifier",
             vocabulary_size=vocabulary_size,
             num_classes=num_classes,
@@ -64,6 +64,8 @@ class TextClassifier(keras.Model):
             hidden_dim=hidden_dim,
             hops=hops,
         )
+        check_whole("TextClassifier", least=0, num_layers=num_layers)
+        check_rate("TextClassifier", dropout=dropout)
         self.options = {
             "vocabulary_size": vocabulary_size,
             "num_classes": num_classes,
@@ -75,7 +77,7 @@ class TextClassifier(keras.Model):
             "dropout": dropout,
             "positions": positions,
         }
-        scheme = position_schemes.copy(positions, "positions")
+        scheme = position_schemes.copy(positions, "positions", "TextClassifier")
         drop = keras.layers.Dropout(dropout, name="dropout")
         ids = keras.Input((None,), dtype="int32", name="ids")
         mask = ops.not_equal(ids, 0)

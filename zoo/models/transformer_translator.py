@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from zoo.layers import DecoderBlock, EncoderBlock, TiedEmbedding, position_schemes
-from zoo.layers.arguments import check_positive
+from zoo.layers.arguments import check_rate, check_whole
 from zoo.layers.residual import make_norm
 from zoo.models.stepwise import inputs_like, mean_over_tokens
 
@@ -78,7 +78,7 @@ class TransformerTranslator(keras.Model):
         share_embeddings=False,
         **kwargs,
     ):
-        check_positive(
+        check_whole(
             "TransformerTranslator",
             source_vocabulary_size=source_vocabulary_size,
             target_vocabulary_size=target_vocabulary_size,
@@ -87,6 +87,7 @@ class TransformerTranslator(keras.Model):
             num_heads=num_heads,
             hidden_dim=hidden_dim,
         )
+        check_rate("TransformerTranslator", dropout=dropout, stochastic_depth=stochastic_depth)
         if share_embeddings and source_vocabulary_size != target_vocabulary_size:
             raise ValueError(
                 "`share_embeddings` needs one vocabulary, got sizes "
@@ -117,7 +118,8 @@ class TransformerTranslator(keras.Model):
             "share_embeddings": share_embeddings,
         }
         source_positions, target_positions = (
-            position_schemes.copy(positions, f"{side}_positions") for side in ("source", "target")
+            position_schemes.copy(positions, f"{side}_positions", "TransformerTranslator")
+            for side in ("source", "target")
         )
         target_embedding = embedding(target_vocabulary_size, dim, "target_embedding")
 

@@ -11,8 +11,6 @@ from tests.zoo.layers.reference import alignments as a
 from zoo.layers import (
     BahdanauAttention,
     ChunkwiseAttention,
-    CoverageAttention,
-    LocalAttention,
     LuongAttention,
     MonotonicAttention,
 )
@@ -90,28 +88,6 @@ def test_chunks_change_nothing(make, chunks, drawn, numbers):
     parts(x, memory)
     parts.set_weights(whole.get_weights())
     close(numbers(parts(x, memory, value_mask=mask)), numbers(whole(x, memory, value_mask=mask)))
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: LuongAttention("scale"), "`score` must be one of .*'scaled'.*got 'scale'"),
-        (lambda: LuongAttention(max_length=0), "`max_length` must be 1 or more, got 0"),
-        (lambda: LuongAttention("concat", chunks=0), "`chunks` must be 1 or more, got 0"),
-        (lambda: BahdanauAttention(0), "`units` must be 1 or more, got 0"),
-        (lambda: BahdanauAttention(chunks=-1), "`chunks` must be 1 or more, got -1"),
-        (lambda: CoverageAttention(max_fertility=0), "`max_fertility` must be 1 or more, got 0"),
-        (lambda: LocalAttention(LuongAttention(), 0), "`window` must be 1 or more, got 0"),
-        (lambda: searching("firm"), r"`mode` must be one of \('soft', 'hard'\), got 'firm'"),
-        (lambda: MonotonicAttention(LuongAttention(), noise=-1), "`noise` must be 0 or more"),
-        (lambda: ChunkwiseAttention(LuongAttention(), searching(), 0), "`chunk` must be 1 or more"),
-        (lambda: LocalAttention(searching()), "LocalAttention: .*by its score alone.*Monotonic"),
-        (lambda: MonotonicAttention(CoverageAttention()), "by its score alone.*Coverage"),
-    ],
-)
-def test_what_cannot_be_made_says_so(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
 
 
 def test_more_keys_than_the_location_score_knows_are_refused(rng):

@@ -157,11 +157,6 @@ def test_stochastic_depth_leaves_out_whole_branches(numbers):
     assert_array_equal(numbers(layer(ones * 0, ones)), ones)
 
 
-def test_an_unknown_norm_is_refused():
-    with pytest.raises(ValueError, match=r"`norm` must be one of .*'rms'.*got 'rsm'"):
-        Residual(norm="rsm")
-
-
 @norms
 def test_a_decoder_of_all_options_decodes_step_by_step(norm_first, arrays, numbers):
     x, memory, mask = arrays

@@ -152,9 +152,9 @@ def test_a_norm_keeps_scores_small(rng, numbers, dtype):
     ("make", "message"),
     [
         (lambda: SelfAttention(4, num_kv_heads=3), "`num_kv_heads` 3 must divide `num_heads` 4"),
-        (lambda: SelfAttention(4, num_kv_heads=0), "`num_kv_heads` 0 must divide `num_heads` 4"),
+        (lambda: SelfAttention(4, num_kv_heads=0), "`num_kv_heads` must be 1 or more, got 0"),
         (lambda: CrossAttention(4, num_kv_heads=8), "`num_kv_heads` 8 must divide `num_heads` 4"),
-        (lambda: SelfAttention(0), "`num_heads` 0, both 1 or more"),
+        (lambda: SelfAttention(0), "`num_heads` must be 1 or more, got 0"),
         (lambda: SelfAttention(4, window=0), "`window` must be 1 or more, got 0"),
     ],
 )
