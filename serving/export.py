@@ -5,6 +5,7 @@ from pathlib import Path
 import tensorflow as tf
 
 import zoo
+from serving.check import check_version, read_sentences
 from serving.warmup_requests import write_warmup_requests
 from zoo.replacing import replacing
 
@@ -12,7 +13,7 @@ from zoo.replacing import replacing
 LAST_VERSION = 2**63 - 1
 
 
-def export(folder, *, version=None, **decoding):
+def export(folder, *, version=None, check=False, sentences=None, **decoding):
     """Export the model of a folder such as `saved_models/dates` to `<folder>/<version>/`.
 
     The version is written beside its place and renamed into it, so that a server that polls the
@@ -22,22 +23,30 @@ def export(folder, *, version=None, **decoding):
     Args:
         folder: what training wrote: model, tokenizers and card.
         version: a positive integer; one more than the highest that is there when not given.
+        check: check the version before it takes its place, and print what was checked; a version
+            that fails is not kept. See `serving.check`.
+        sentences: a file of what to check it with, a text a line; a few of our own by default.
         **decoding: fields of `zoo.Decoding` that differ from the card's.
 
     Returns:
         The path of the version.
 
     Raises:
-        FileNotFoundError: where no trained model is.
+        FileNotFoundError: where no trained model is, or no file of sentences.
         FileExistsError: if the version exists; none is ever overwritten.
-        ValueError: for a version or a decoding that is none.
+        ValueError: for a version or a decoding that is none, and for a check that fails.
     """
     folder = Path(folder)
+    texts = read_sentences(sentences) if sentences is not None else None
     translator = zoo.Translator.load(folder, **decoding)
     place = folder / str(_version(folder, version))
     with replacing(place) as beside:
-        _save(translator, beside)
-        write_warmup_requests(beside, _warmup_texts(translator), translator.signatures)
+        weights = _save(translator, beside)
+        example = _example(translator)
+        write_warmup_requests(beside, [example], translator.signatures)
+        if check:
+            texts = texts or [example, "", "ᚠᚢᚦ", f"{example} " * 100]
+            print(*check_version(beside, translator.signatures, weights, texts), sep="\n")
         if place.exists():  # another export was faster
             raise FileExistsError(_taken(place))
     return place
@@ -60,6 +69,7 @@ def _taken(place):
 
 
 def _save(translator, path):
+    """Write the SavedModel; returns the variables that it holds."""
     without_cudnn(translator.model)
     module = tf.Module()
     # The variables themselves, not the Keras objects that hold them: TensorFlow Serving's loader
@@ -70,6 +80,7 @@ def _save(translator, path):
         name: function.get_concrete_function() for name, function in translator.signatures.items()
     }
     tf.saved_model.save(module, str(path), signatures=functions)
+    return module.variables_
 
 
 def without_cudnn(model):
@@ -81,5 +92,5 @@ def without_cudnn(model):
                 part.use_cudnn = False
 
 
-def _warmup_texts(translator):
-    return [str(translator.known.get("recipe", {}).get("example") or "a")]
+def _example(translator):
+    return str(translator.known.get("recipe", {}).get("example") or "a")

@@ -24,14 +24,18 @@ def write_warmup_requests(version_folder, texts, signatures):
         for name, function in signatures.items():
             for size in BATCHES:
                 batch = [texts[i % len(texts)] for i in range(size)]
-                sent = {spec.name: _column(spec, batch) for spec in function.input_signature}
-                writer.write(_record(name, sent))
+                writer.write(_record(name, columns(function, batch)))
+
+
+def columns(function, texts):
+    """What a signature takes, for texts of which nothing else is asked: `{input: values}`."""
+    return {spec.name: _column(spec, texts) for spec in function.input_signature}
 
 
 def _column(spec, texts):
     if spec.name in ("text", "target"):
         return texts
-    nothing = "" if spec.dtype == tf.string else spec.dtype.as_numpy_dtype()
+    nothing = "" if spec.dtype == tf.string else spec.dtype.as_numpy_dtype().item()
     return [nothing] * len(texts)
 
 
