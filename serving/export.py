@@ -1,5 +1,6 @@
 """From a trained model's folder to a SavedModel version that stands alone."""
 
+import dataclasses
 from pathlib import Path
 
 import tensorflow as tf
@@ -7,6 +8,7 @@ import tensorflow as tf
 import zoo
 from serving.check import check_version, read_sentences
 from serving.warmup_requests import write_warmup_requests
+from zoo import card
 from zoo.replacing import replacing
 
 # TensorFlow Serving counts versions in 64 bits with a sign.
@@ -44,11 +46,13 @@ def export(folder, *, version=None, check=False, sentences=None, **decoding):
         weights = _save(translator, beside)
         example = _example(translator)
         write_warmup_requests(beside, [example], translator.signatures)
+        card.write_version(beside, decoding=dataclasses.asdict(translator.decoding))
         if check:
             texts = texts or [example, "", "ᚠᚢᚦ", f"{example} " * 100]
             print(*check_version(beside, translator.signatures, weights, texts), sep="\n")
         if place.exists():  # another export was faster
             raise FileExistsError(_taken(place))
+    card.write_page(folder, card.read(folder))
     return place
 
 
