@@ -17,6 +17,11 @@ def add_export(commands):
     add_model(parser)
     parser.add_argument("--version", type=int, help="the next one by default")
     parser.add_argument(
+        "--quantize",
+        choices=("int8", "float16"),
+        help="store matrices so: a quarter or half of the size, and a little less exact",
+    )
+    parser.add_argument(
         "--check",
         action="store_true",
         help="that it runs without Keras and answers as here, before it takes its place",
@@ -24,7 +29,7 @@ def add_export(commands):
     parser.add_argument(
         "--sentences",
         metavar="FILE",
-        help="what to check it with, a text a line; the model's own example by default",
+        help="what to check it with: a text a line, or with a tab and its translation behind",
     )
     add_flags(parser.add_argument_group("decoding, the card's by default"), Decoding)
 
@@ -38,6 +43,7 @@ def _run_export(parsed):
     path = export(
         model_folder(parsed),
         version=parsed.version,
+        quantize=parsed.quantize,
         check=parsed.check,
         sentences=parsed.sentences,
         **given(parsed, Decoding),

@@ -56,19 +56,23 @@ def stock_ops(release):
 
 
 def read_sentences(path):
-    """The texts of a file, one a line.
+    """The texts of a file, one a line, and their translations, which follow a tab; None without.
 
     Raises:
-        ValueError: for a file without text, or one that is not UTF-8.
+        ValueError: for a file without text, with translations of some only, or not in UTF-8.
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text: {error}") from error
-    texts = [line for line in lines if line.strip()]
-    if not texts:
-        raise ValueError(f"{path} has no text to check with; expected one a line")
-    return texts
+    rows = [line.split("\t") for line in lines if line.strip()]
+    if not rows or {len(row) for row in rows} not in ({1}, {2}):
+        raise ValueError(
+            f"{path} must hold a text a line, or text, tab and translation in every line"
+            + ("" if rows else "; it is empty")
+        )
+    texts, *references = map(list, zip(*rows, strict=True))
+    return texts, references[0] if references else None
 
 
 class _Graph:

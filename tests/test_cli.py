@@ -115,6 +115,7 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
         (["train", "corpus", "--corpus", "nowhere.tsv"], "nowhere.tsv"),
         (["evaluate", "nothing"], "attention-zoo train"),
         (["export", "nothing"], "attention-zoo train"),
+        (["export", "nothing", "--quantize", "int4"], "int8"),
         (["export", "nothing", "--sentences", "a.txt"], "--check"),
         (["export", "nothing", "--check", "--sentences", "a.txt"], "a.txt"),
         (["translate", "nothing", "text"], "attention-zoo train"),

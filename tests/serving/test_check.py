@@ -126,7 +126,7 @@ def test_the_ops_of_a_release(release):
     assert not [op for op in ops if "Xla" in op or "Cudnn" in op or "PyFunc" in op]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xff\n"])
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xff\n", b"a\tb\nc\n"])
 def test_a_file_without_sentences(content, tmp_path):
     path = tmp_path / "sentences.txt"
     path.write_bytes(content)
@@ -134,12 +134,20 @@ def test_a_file_without_sentences(content, tmp_path):
         read_sentences(path)
 
 
+def test_a_file_of_sentences_may_have_their_translations(tmp_path):
+    path = tmp_path / "sentences.txt"
+    path.write_text("a\n\nb\n", encoding="utf-8")
+    assert read_sentences(path) == (["a", "b"], None)
+    path.write_text("a\tx\nb\t\n", encoding="utf-8")
+    assert read_sentences(path) == (["a", "b"], ["x", ""])
+
+
 def test_sentencepiece_runs_in_all_releases(tmp_path, capsys):
     pytest.importorskip("tensorflow_text")
     texts = ["Le chat noir est assis.", "Der Hund läuft.", "고양이가 앉아 있다."] * 5
     source, target = (zoo.text.SentencePieceTokenizer.train(texts, size=330) for _ in range(2))
     sizes = {"source_vocabulary_size": 330, "target_vocabulary_size": 330}
-    model = zoo.build("transformer-rope", **sizes, dim=8, num_heads=2, num_layers=1)
+    model = zoo.build("seq2seq-gru", **sizes, units=8, embedding_dim=8)
     decoding = zoo.Decoding(2, max_target_length=5)
     zoo.Translator(model, source, target, decoding).save(tmp_path)
     (tmp_path / "sentences.txt").write_text("\n".join(texts), encoding="utf-8")
