@@ -53,7 +53,7 @@ def export(folder, *, version=None, quantize=None, check=False, sentences=None, 
     place = folder / str(_version(folder, version))
     with replacing(place) as beside:
         _save(beside, signatures, weights, [translator.source, translator.target])
-        write_warmup_requests(beside, [example], signatures)
+        write_warmup_requests(beside, example, signatures)
         decoding = dataclasses.asdict(translator.decoding)
         card.write_version(beside, decoding=decoding, quantize=quantize)
         if check:

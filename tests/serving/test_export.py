@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 import zoo
 from serving.client import GrpcClient, RestClient
@@ -94,8 +95,23 @@ def test_signatures_take_and_give_what_servers_can_batch(folder):
             assert tensor.shape[0] is None
 
 
+def test_warm_up_requests_cover_batches_and_lengths_of_each_signature(folder):
+    path = folder / "1" / "assets.extra" / "tf_serving_warmup_requests"
+    sent = {}
+    for record in tf.data.TFRecordDataset(str(path)):
+        request = PredictionLog.FromString(record.numpy()).predict_log.request
+        texts = request.inputs["text"].string_val
+        assert {len(tf.make_ndarray(column)) for column in request.inputs.values()} == {len(texts)}
+        sent.setdefault(request.model_spec.signature_name, []).append((len(texts), len(texts[0])))
+    assert set(sent) == set(REQUESTS)
+    for shapes in sent.values():
+        batches, lengths = zip(*shapes, strict=True)
+        assert set(batches) == {1, 8, 32}
+        assert max(lengths) > 3 * min(lengths)
+    assert sum(map(len, sent.values())) < 1000
+
+
 def test_the_server_warms_it_up_and_says_the_same(folder, in_process):
-    assert (folder / "1" / "assets.extra" / "tf_serving_warmup_requests").is_file()
     expected = in_process.translate_with_alignment(TEXTS)
     with LocalServer(folder.parent, rest_port=0, grpc_port=0) as server:
         for client in (RestClient(port=server.rest_port), GrpcClient(port=server.grpc_port)):
@@ -152,7 +168,8 @@ QUICK = ("seq2seq-gru", "bahdanau-coverage", "luong-local-p", "transformer-rope"
         if preset.model != "classifier"
     ],
 )
-def test_every_kind_of_model_exports(preset, in_process, tmp_path):
+@pytest.mark.parametrize("quantize", [None, pytest.param("int8", marks=pytest.mark.slow)])
+def test_every_kind_of_model_exports(preset, quantize, in_process, tmp_path):
     recurrent = zoo.PRESETS[preset].model == "recurrent"
     model = zoo.build(
         preset,
@@ -163,4 +180,4 @@ def test_every_kind_of_model_exports(preset, in_process, tmp_path):
     decoding = dataclasses.replace(in_process.decoding, max_target_length=6)
     translator = zoo.Translator(model, in_process.source, in_process.target, decoding)
     translator.save(tmp_path)
-    export(tmp_path, check=True)
+    export(tmp_path, quantize=quantize, check=True)

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.framework import types_pb2
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from serving.export import export
 from serving.quantize import KINDS, change_in_quality, quantized
@@ -102,4 +104,19 @@ def test_an_export_is_smaller_and_stands_alone(kind, tiny_model, tmp_path, capsy
     )
     # Biases, scales and the checkpoint's own index are a good part of so small a model.
     assert stored < whole * {"int8": 0.5, "float16": 0.65}[kind]
+    assert read_in_loops(place) == []
     assert json.loads((place / "assets.extra" / "export.json").read_text())["quantize"] == kind
+
+
+def read_in_loops(version):
+    """The nodes of loops that turn stored matrices into numbers: they would at each step."""
+    saved = SavedModel.FromString((version / "saved_model.pb").read_bytes())
+    functions = saved.meta_graphs[0].graph_def.library.function
+    reads = {
+        (each.signature.name, node.name)
+        for each in functions
+        for node in each.node_def
+        if node.op == "Cast" and node.attr["SrcT"].type in (types_pb2.DT_INT8, types_pb2.DT_HALF)
+    }
+    assert reads
+    return [read for read in reads if "while" in read[0]]
