@@ -1,8 +1,11 @@
 """`export` and `serve`."""
 
+from dataclasses import fields
+
 from attention_zoo.command import add_model, command, model_folder
 from attention_zoo.flags import add_flags, given
 from attention_zoo.quiet import import_tensorflow
+from serving.server_options import ServerOptions
 from zoo.settings import Decoding
 
 
@@ -70,6 +73,23 @@ def add_serve(commands):
     parser.add_argument("--gpu", action="store_true", help="its GPU image")
     parser.add_argument("--local", action="store_true", help="the local server in any case")
     parser.add_argument(
+        "--no-batching",
+        dest="batching",
+        action="store_false",
+        help="run each request alone, not with others that arrive at the same time",
+    )
+    for name in ("batching-parameters", "monitoring-config", "ssl-config"):
+        parser.add_argument(f"--{name}-file", metavar="FILE", help="TensorFlow Serving's own")
+    for name, what in (
+        ("max-pending", "requests at once; more are refused"),
+        ("max-request-bytes", "size of a request"),
+        ("grace-seconds", "for requests to end once the server stops"),
+    ):
+        default = getattr(ServerOptions, name.replace("-", "_"))
+        parser.add_argument(
+            f"--{name}", type=int, default=default, help=f"{what}; {default} by default"
+        )
+    parser.add_argument(
         "--write-config", metavar="FILE", help="only write the model list of the folder, and stop"
     )
 
@@ -79,6 +99,8 @@ def _run_serve(parsed):
 
     if parsed.write_config is not None:
         return write_model_config(parsed.folder, parsed.write_config)
+    names = [field.name for field in fields(ServerOptions)]
+    options = ServerOptions(**{name: getattr(parsed, name) for name in names})
     import_tensorflow()
     return serve(
         parsed.folder,
@@ -89,4 +111,5 @@ def _run_serve(parsed):
         docker=parsed.docker,
         gpu=parsed.gpu,
         local=parsed.local,
+        options=options,
     )

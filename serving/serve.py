@@ -1,19 +1,25 @@
 """Serves a folder of saved models: by TensorFlow Serving where it is, else by the local server."""
 
 import contextlib
+import logging
+import os
 import shutil
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from serving import model_config
 from serving.ports import address, check_apart, listen
+from serving.server_options import ServerOptions
 
 BINARY = "tensorflow_model_server"
 IMAGE = "tensorflow/serving:latest"
 GPU_IMAGE = "tensorflow/serving:latest-gpu"
 MOUNT = "/models"
+MONITORING = Path(__file__).parent / "deploy" / "monitoring.config"
+DEFAULTS = ServerOptions()
 
 
 def serve(
@@ -26,6 +32,7 @@ def serve(
     docker: bool = False,
     gpu: bool = False,
     local: bool = False,
+    options: ServerOptions = DEFAULTS,
 ) -> int:
     """Serves until ctrl-C or SIGTERM, and says in one line what is served where.
 
@@ -39,6 +46,7 @@ def serve(
         docker: Run TensorFlow Serving's image.
         gpu: Run its GPU image.
         local: Run the local server even where TensorFlow Serving's binary is on the PATH.
+        options: Batching, metrics and TLS; and bounds, which only the local server knows.
 
     Returns:
         The server's exit status.
@@ -55,16 +63,19 @@ def serve(
     for port in (rest_port, grpc_port):
         listen(host, port).close()
     if locally:
-        return _serve_locally(folder, host, rest_port, grpc_port, model_config_file)
+        return _serve_locally(folder, host, rest_port, grpc_port, model_config_file, options)
+    _check_bounds(options)
     with TemporaryDirectory() as scratch:
         config_file = Path(model_config_file or Path(scratch, "models.config")).resolve()
         if not model_config_file:
             write_model_config(folder, config_file, MOUNT if docker else None)
         names = [model.name for model in model_config.read(config_file).model_config_list.config]
         if docker:
-            command = docker_command(folder, config_file, host, rest_port, grpc_port, gpu=gpu)
+            command = docker_command(
+                folder, config_file, host, rest_port, grpc_port, gpu=gpu, options=options
+            )
         else:
-            command = binary_command(config_file, rest_port, grpc_port)
+            command = binary_command(config_file, rest_port, grpc_port, options)
         server = _image(gpu) if docker else BINARY
         what = f"{', '.join(names)}:"
         print(_greeting(server, what, host, rest_port, grpc_port), flush=True)
@@ -76,12 +87,18 @@ def write_model_config(folder: str | Path, path: str | Path, base: str | None = 
     model_config.write(model_config.scan(folder, base), path)
 
 
-def binary_command(config_file: Path, rest_port: int, grpc_port: int) -> list[str]:
+def binary_command(
+    config_file: Path, rest_port: int, grpc_port: int, options: ServerOptions = DEFAULTS
+) -> list[str]:
+    """TensorFlow Serving's command, with batching only where a file says how: it refuses a request
+    of more rows than a batch holds, which the local server runs alone."""
     return [
         BINARY,
         f"--port={grpc_port}",
         f"--rest_api_port={rest_port}",
         f"--model_config_file={config_file}",
+        *(["--enable_batching"] if options.batching_parameters_file else []),
+        *(f"--{name}={path}" for name, path in _files(options).items()),
     ]
 
 
@@ -93,23 +110,47 @@ def docker_command(
     grpc_port: int,
     *,
     gpu: bool = False,
+    options: ServerOptions = DEFAULTS,
 ) -> list[str]:
     """`docker run` with the folder and the model list read-only, its ports open on `host` only.
 
     The binary itself is the entry point: the image's own is a shell script that keeps ctrl-C.
     """
-    inside = "/config/models.config"
+    files = {"model_config_file": config_file, **_files(options)}
+    inside = {name: f"/config/{name}" for name in files}
+    moved = replace(options, **{name: inside[name] for name in _files(options)})
     return [
         *("docker", "run", "--rm", "--init"),
         *(("--gpus", "all") if gpu else ()),
         *("--publish", f"{address(host, rest_port)}:8501"),
         *("--publish", f"{address(host, grpc_port)}:8500"),
         *("--mount", f"type=bind,source={Path(folder).resolve()},target={MOUNT},readonly"),
-        *("--mount", f"type=bind,source={config_file},target={inside},readonly"),
+        *(
+            part
+            for name, path in files.items()
+            for part in ("--mount", f"type=bind,source={path},target={inside[name]},readonly")
+        ),
         *("--entrypoint", BINARY),
         _image(gpu),
-        *binary_command(Path(inside), rest_port=8501, grpc_port=8500)[1:],
+        *binary_command(Path(inside["model_config_file"]), 8501, 8500, moved)[1:],
     ]
+
+
+def _files(options: ServerOptions) -> dict[str, Path]:
+    """TensorFlow Serving's flags that name files, and the files."""
+    files = {
+        "batching_parameters_file": options.batching_parameters_file,
+        "monitoring_config_file": options.monitoring_config_file or MONITORING,
+        "ssl_config_file": options.ssl_config_file,
+    }
+    return {name: Path(path).resolve() for name, path in files.items() if path}
+
+
+def _check_bounds(options: ServerOptions) -> None:
+    for name in ("max_pending", "max_request_bytes", "grace_seconds"):
+        if getattr(options, name) != getattr(DEFAULTS, name):
+            flag = name.replace("_", "-")
+            raise ValueError(f"--{flag} is the local server's: add --local, or leave it out.")
 
 
 def _image(gpu: bool) -> str:
@@ -136,6 +177,7 @@ def _serve_locally(
     rest_port: int,
     grpc_port: int,
     model_config_file: str | Path | None,
+    options: ServerOptions,
 ) -> int:
     from serving.server import LocalServer  # brings TensorFlow, which the others do without
 
@@ -145,12 +187,16 @@ def _serve_locally(
         rest_port=rest_port,
         grpc_port=grpc_port,
         model_config_file=model_config_file,
+        options=options,
     ) as server:
         names, place = server.repository.served(), model_config_file or folder
         nothing = f"nothing yet: no version in {place} could be loaded, see above;"
         what = f"{', '.join(names)}:" if names else nothing
         ports = server.rest_port, server.grpc_port
         server.serve_forever(_greeting("The local server", what, host, *ports))
+    if server.pending.count:  # no thread can be ended, and Python would wait for it for ever
+        logging.shutdown()
+        os._exit(0)
     return 0
 
 

@@ -24,9 +24,9 @@ HEAD = """# What the tests show of each layer
 
 A row is a layer as `tests/zoo/layers/conftest.py` makes it. ✓: every test of it passed, against
 equations in NumPy's float64, against another library with copied weights, on each Keras backend, in
-float16, and exported to a SavedModel that ran without Keras. ✗: one failed. –: there is none, since
-no other library has it, or since what it does is seen in another row: the position schemes that act
-inside attention in `self-rotary` and so on.
+float16, and exported to a SavedModel that ran without Keras. ✗: one failed. ?: they were not run.
+–: there is none, since no other library has it, or since what it does is seen in another row: the
+position schemes that act inside attention in `self-rotary` and so on.
 
 """
 
@@ -100,11 +100,13 @@ def columns_of(item):
 def page(folder):
     """The table, in Markdown."""
     seen = collections.defaultdict(dict)
+    signs = {True: "✓", False: "✗", None: "–", "not run": "?"}
     for backend in BACKENDS:
-        for row, columns in json.loads((folder / f"{backend}.json").read_text()).items():
-            for column, passed in columns.items():
+        file = folder / f"{backend}.json"
+        noted = json.loads(file.read_text()) if file.exists() else {}
+        for row in table():
+            for column, passed in noted.get(row, {backend: "not run"}).items():
                 seen[row][column] = seen[row].get(column, True) and passed
-    signs = {True: "✓", False: "✗", None: "–"}
     lines = [("layer", *COLUMNS), ("---",) * (1 + len(COLUMNS))]
     lines += [(f"`{row}`", *(signs[seen[row].get(c)] for c in COLUMNS)) for row in table()]
     return HEAD + "".join(f"| {' | '.join(line)} |\n" for line in lines)

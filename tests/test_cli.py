@@ -9,6 +9,7 @@ from attention_zoo.cli import main
 from serving.export import export
 from serving.server import LocalServer
 
+LOCAL = ("serve", "--local", "--rest-port", "0", "--grpc-port", "0")
 COMMANDS = ("list", "train", "evaluate", "export", "serve", "translate", "explain")
 
 
@@ -123,8 +124,15 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
         (["translate", "dates", "text", "--grpc"], "--server"),
         (["explain", "dates", "text", "--png", "nowhere/a.png"], "nowhere"),
         (["list"], "saved_models"),
-        (["serve", "nowhere"], "nowhere"),
+        (["serve", "nowhere", "--rest-port", "0", "--grpc-port", "0"], "nowhere"),
         (["serve", "--gpu"], "--docker"),
+        (["serve", "--max-pending", "0"], "--max-pending is 1 to"),
+        (["serve", "--max-request-bytes", "many"], "--max-request-bytes"),
+        (["serve", "--grace-seconds", "-1"], "--grace-seconds is 0 to"),
+        (["serve", "--no-batching", "--batching-parameters-file", "a"], "--no-batching"),
+        ([*LOCAL, "--batching-parameters-file", "a"], "Cannot read BatchingParameters from a"),
+        ([*LOCAL, "--monitoring-config-file", "a"], "Cannot read MonitoringConfig from a"),
+        ([*LOCAL, "--ssl-config-file", "a"], "Cannot read SSLConfig from a"),
         (["bake"], "bake"),
         ([], "COMMAND"),
     ],

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from zoo import card
-from zoo.models import load
+from zoo.models import Ensemble, load
 from zoo.replacing import replacing
 from zoo.settings import Decoding
 from zoo.signatures import Signatures
@@ -76,12 +76,18 @@ class Translator:
         card.write(folder, {**self.known, "decoding": decoding, "files": _digests(folder)})
 
     @classmethod
-    def load(cls, folder, **decoding):
+    def load(cls, folder, ensemble=(), **decoding):
         """The translator that `save` wrote, with the decoding it was saved with but for `decoding`.
+
+        Args:
+            folder: of the trained model.
+            ensemble: folders of others, trained with the same tokenizers, to answer as one with it.
+            **decoding: fields of `Decoding`.
 
         Raises:
             FileNotFoundError: where no trained model is.
-            ValueError: for a folder that is damaged, or whose files are of several trainings.
+            ValueError: for a folder that is damaged, or whose files are of several trainings; for
+                an ensemble of several tokenizers.
         """
         folder = Path(folder)
         known = card.read(folder)
@@ -95,10 +101,19 @@ class Translator:
             decoding = Decoding(**{**known.pop("decoding"), **decoding})
         except TypeError as error:
             raise ValueError(f"{folder / card.NAME} is damaged: {error}") from error
+        for other in map(Path, ensemble):
+            if _digests(other, TOKENIZERS) != _digests(folder, TOKENIZERS):
+                raise ValueError(
+                    f"{other} and {folder} have tokenizers of their own; an ensemble shares them"
+                )
+        if ensemble:
+            model = Ensemble([model, *map(load, ensemble)])
         return cls(model, source, target, decoding, known)
 
 
-def _digests(folder):
+TOKENIZERS = ("source.json", "target.json")
+
+
+def _digests(folder, names=("model.keras", *TOKENIZERS)):
     """What the files that make up a model hold, as SHA-256."""
-    names = ("model.keras", "source.json", "target.json")
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}

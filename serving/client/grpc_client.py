@@ -96,7 +96,8 @@ class GrpcClient(Client):
             if error.code() is grpc.StatusCode.UNAVAILABLE:
                 if "HTTP/2" in error.details():
                     raise not_spoken(self._address, "gRPC") from error
-                raise not_there(self._address) from error
+                if "failed to connect" in error.details():  # else the server says why itself
+                    raise not_there(self._address) from error
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise too_slow(self._address, self._timeout) from error
             raise ServerError(error.code().name, error.details()) from error

@@ -14,6 +14,7 @@ from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from serving.model_config import wanted_versions
+from serving.server.batching import Batching
 from serving.server.status import StatusError, invalid, status_of
 from serving.server.versions import LoadedVersion
 from serving.server.warmup import warm_up
@@ -54,10 +55,14 @@ class Repository:
 
     Args:
         list_models: Gives the current list; called at each poll.
+        batching: How to run requests together; alone, if not given.
     """
 
-    def __init__(self, list_models: Callable[[], ModelServerConfig]) -> None:
+    def __init__(
+        self, list_models: Callable[[], ModelServerConfig], batching: Batching | None = None
+    ) -> None:
         self._list_models = list_models
+        self._batching = batching
         self._view = View({}, {})
 
     def find(self, spec: ModelSpec) -> LoadedVersion:
@@ -98,6 +103,10 @@ class Repository:
                 for version, entry in sorted(entries.items(), reverse=True)
             ]
         )
+
+    def known(self, name: str) -> str:
+        """The name, if a model has it; else the empty one."""
+        return name if name in self._view.table else ""
 
     def served(self) -> list[str]:
         """Each loaded version as ``name/version``, for the line that a server starts with."""
@@ -160,7 +169,7 @@ class Repository:
         changed = _last_change(folder)
         self._set(name, version, Entry(ModelVersionStatus.LOADING))
         try:
-            loaded = LoadedVersion(name, version, folder)
+            loaded = LoadedVersion(name, version, folder, self._batching)
             warm_up(loaded, folder)
         except Exception as error:  # a broken export fails in any way it likes: others go on
             status = _in_one_line(status_of(error))

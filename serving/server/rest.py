@@ -2,29 +2,30 @@
 
 import json
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from socket import socket
+import time
 from typing import Any
 from urllib.parse import unquote
 
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from google.protobuf.json_format import MessageToDict
 from grpc import StatusCode
+from starlette.requests import ClientDisconnect
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
+from serving.server.classification import check_examples, refuse
 from serving.server.json_tensors import parse, read_inputs, write_outputs
+from serving.server.json_values import show
+from serving.server.metrics import CONTENT_TYPE, Metrics
+from serving.server.pending import Pending
 from serving.server.repository import Repository
+from serving.server.request_body import read_body
 from serving.server.status import StatusError, invalid, logged_status_of
 from serving.server.versions import DEFAULT_SIGNATURE
 
 _SPEC = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 _POST = re.compile(_SPEC + r":(?P<method>classify|regress|predict)", re.IGNORECASE)
 _GET = re.compile(_SPEC + r"(?P<metadata>/metadata)?", re.IGNORECASE)
-GRACE_SECONDS = 10
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _HTTP_CODES = {
     StatusCode.INVALID_ARGUMENT: 400,
@@ -43,54 +44,88 @@ _HTTP_CODES = {
 }
 
 
-def rest_app(repository: Repository) -> FastAPI:
-    """The app has one route: errors, too, must have TensorFlow Serving's form, not FastAPI's."""
-    app = FastAPI(openapi_url=None)
+class RestApi:
+    """One route for all: errors, too, must have TensorFlow Serving's form, not FastAPI's.
 
-    @app.api_route("/{path:path}", methods=_METHODS)
-    async def handle(request: Request) -> Response:
-        path = request.scope["raw_path"].decode("latin-1")
-        body = await request.body()
-        return await run_in_threadpool(_respond, repository, request.method, path, body)
+    Args:
+        repository: The models.
+        metrics: What is counted.
+        pending: The bound on requests at once.
+        max_request_bytes: The largest body.
+        metrics_path: Where the metrics are; nowhere, if not given.
+    """
 
-    return app
+    def __init__(
+        self,
+        repository: Repository,
+        metrics: Metrics,
+        pending: Pending,
+        max_request_bytes: int,
+        metrics_path: str | None,
+    ) -> None:
+        self._repository = repository
+        self._metrics = metrics
+        self._pending = pending
+        self._max_request_bytes = max_request_bytes
+        self._metrics_path = metrics_path
+
+    def app(self) -> FastAPI:
+        app = FastAPI(openapi_url=None)
+        app.api_route("/{path:path}", methods=_METHODS)(self.handle)
+        return app
+
+    async def handle(self, request: Request) -> Response:
+        """Predictions wait for a thread; the rest, a probe's questions, is answered at once."""
+        began = time.perf_counter()
+        method, path = request.method, request.scope["raw_path"].decode("latin-1")
+        if path == self._metrics_path:
+            return Response(self._metrics.page(self._pending.count), media_type=CONTENT_TYPE)
+        if method != "POST":
+            return self._respond(method, path, b"", began)
+        try:
+            with self._pending.admitted():
+                body = await read_body(request, self._max_request_bytes)
+                if body is not None:
+                    return await run_in_threadpool(self._respond, method, path, body, began)
+        except StatusError as error:
+            return self._refuse(path, _HTTP_CODES[error.code], error, began)
+        except ClientDisconnect:
+            gone = StatusError(StatusCode.CANCELLED, "The client has gone")
+            return self._refuse(path, _HTTP_CODES[gone.code], gone, began)
+        message = f"The request is larger than {self._max_request_bytes} bytes, the limit here"
+        error = StatusError(StatusCode.RESOURCE_EXHAUSTED, message)
+        return self._refuse(path, 413, error, began)
+
+    def _respond(self, method: str, path: str, body: bytes, began: float) -> Response:
+        try:
+            content = _answer(self._repository, self._metrics, method, path, body)
+        except Exception as error:  # whatever it is, the client gets a code and JSON
+            status = logged_status_of(error)
+            return self._refuse(path, _HTTP_CODES.get(status.code, 500), status, began)
+        response = _json(200, content)
+        self._count(path, "OK", began)
+        return response
+
+    def _refuse(self, path: str, code: int, error: StatusError, began: float) -> Response:
+        self._count(path, error.code.name, began)
+        return _json(code, {"error": error.message})
+
+    def _count(self, path: str, status: str, began: float) -> None:
+        match = _POST.fullmatch(path) or _GET.fullmatch(path)
+        if match:
+            name = self._repository.known(unquote(match["name"]))
+            method = match.groupdict().get("method", "").lower()
+            self._metrics.answered(name, method, "REST", status, began)
 
 
-@contextmanager
-def rest_served(app: FastAPI, listener: socket) -> Iterator[None]:
-    """Answers on an open socket for as long as the block runs, then finishes what it has begun."""
-    config = uvicorn.Config(
-        app,
-        lifespan="off",
-        ws="none",
-        log_config=None,  # uvicorn's would close the handlers that this process has already
-        log_level="error",
-        access_log=False,
-        timeout_keep_alive=60,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listener],), name="rest")
-    thread.start()
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-def _respond(repository: Repository, method: str, path: str, body: bytes) -> Response:
-    code = 200
-    try:
-        content = _answer(repository, method, path, body)
-    except Exception as error:  # whatever it is, the client gets a code and JSON
-        status = logged_status_of(error)
-        code, content = _HTTP_CODES.get(status.code, 500), {"error": status.message}
+def _json(code: int, content: dict[str, Any]) -> Response:
     text = json.dumps(content, ensure_ascii=False)
     return Response(text.encode("utf-8", "replace"), code, media_type="application/json")
 
 
-def _answer(repository: Repository, method: str, path: str, body: bytes) -> dict[str, Any]:
+def _answer(
+    repository: Repository, metrics: Metrics, method: str, path: str, body: bytes
+) -> dict[str, Any]:
     if not path.lower().startswith("/v1/"):
         raise StatusError(StatusCode.NOT_FOUND, f"Not found: {path}; expected /v1/models/<name>")
     if method == "GET" and path.lower() == "/v1/models":
@@ -101,7 +136,15 @@ def _answer(repository: Repository, method: str, path: str, body: bytes) -> dict
         raise invalid(f"Malformed request: {method} {path}")
     spec = _model_spec(match)
     if method == "POST":
-        return _predict(repository, spec, match["method"].lower(), body)
+        document = parse(body)
+        name = document.get("signature_name", "")
+        if not isinstance(name, str):
+            problem = "not formatted correctly. 'signature_name' key must be a string value."
+            raise invalid(f"JSON Value: {show(name)} {problem}")
+        if match["method"].lower() == "predict":
+            return _predict(repository, metrics, spec, name or DEFAULT_SIGNATURE, document)
+        check_examples(document)
+        refuse(match["method"].lower(), name, repository.find(spec).signatures.signature_def)
     if match["metadata"]:
         return _metadata(repository, spec)
     return MessageToDict(repository.status(spec), always_print_fields_with_no_presence=True)
@@ -118,20 +161,16 @@ def _model_spec(match: re.Match[str]) -> ModelSpec:
     return spec
 
 
-def _predict(repository: Repository, spec: ModelSpec, method: str, body: bytes) -> dict[str, Any]:
-    if method != "predict":
-        message = f"The local server does not {method}; send the request to :predict"
-        raise StatusError(StatusCode.UNIMPLEMENTED, message)
-    document = parse(body)
-    name = document.get("signature_name", "")
-    if not isinstance(name, str):
-        raise invalid("'signature_name' key must be a string value.")
-    name = name or DEFAULT_SIGNATURE
+def _predict(
+    repository: Repository, metrics: Metrics, spec: ModelSpec, signature_name: str, document: dict
+) -> dict[str, Any]:
     loaded = repository.find(spec)
-    if name not in loaded.signatures.signature_def:
-        raise invalid(f'Serving signature name: "{name}" not found in signature def')
-    inputs = read_inputs(document, loaded.signature(name).inputs)
-    return write_outputs(loaded.predict(name, inputs), rows="instances" in document)
+    if signature_name not in loaded.signatures.signature_def:
+        raise invalid(f'Serving signature name: "{signature_name}" not found in signature def')
+    inputs = read_inputs(document, loaded.signature(signature_name).inputs)
+    with metrics.running(spec.name):
+        outputs = loaded.predict(signature_name, inputs)
+    return write_outputs(outputs, rows="instances" in document)
 
 
 def _metadata(repository: Repository, spec: ModelSpec) -> dict[str, Any]:

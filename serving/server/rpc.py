@@ -1,5 +1,6 @@
 """gRPC: the servicers of tensorflow-serving-api over the repository."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -7,6 +8,10 @@ from functools import wraps
 
 import grpc
 from google.protobuf.message import Message
+from tensorflow_serving.apis.classification_pb2 import (
+    ClassificationRequest,
+    ClassificationResponse,
+)
 from tensorflow_serving.apis.get_model_metadata_pb2 import (
     GetModelMetadataRequest,
     GetModelMetadataResponse,
@@ -24,13 +29,16 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import (
     PredictionServiceServicer,
     add_PredictionServiceServicer_to_server,
 )
+from tensorflow_serving.apis.regression_pb2 import RegressionRequest, RegressionResponse
 
 from serving.ports import address, listen
+from serving.server.classification import refuse
+from serving.server.metrics import Metrics
+from serving.server.pending import Pending
 from serving.server.repository import Repository
 from serving.server.status import invalid, logged_status_of
 
-THREADS = 16
-GRACE_SECONDS = 10
+THREADS = 32  # one holds a request while it waits for company in a batch
 _MESSAGE_LIMIT = 1024  # as in TensorFlow Serving: the message travels in a header
 
 
@@ -39,12 +47,17 @@ def _answers(method: Callable) -> Callable:
 
     @wraps(method)
     def call(self, request: Message, context: grpc.ServicerContext) -> Message:
+        began = time.perf_counter()
         try:
             if not request.HasField("model_spec"):
                 raise invalid("Missing ModelSpec")
-            return method(self, request)
+            response = method(self, request)
         except Exception as error:  # whatever it is, the client gets a code
             status = logged_status_of(error)
+            self.count(method.__name__, request, status.code.name, began)
+        else:
+            self.count(method.__name__, request, "OK", began)
+            return response
         message = status.message
         if len(message) > _MESSAGE_LIMIT:
             message = message[:_MESSAGE_LIMIT] + "...TRUNCATED"
@@ -54,12 +67,32 @@ def _answers(method: Callable) -> Callable:
 
 
 class PredictionService(PredictionServiceServicer):
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, metrics: Metrics, pending: Pending) -> None:
         self._repository = repository
+        self._metrics = metrics
+        self._pending = pending
+
+    def count(self, method: str, request: Message, status: str, began: float) -> None:
+        if method != "GetModelMetadata":  # which TensorFlow Serving does not count either
+            name = self._repository.known(request.model_spec.name)
+            self._metrics.answered(name, method, "GRPC", status, began)
 
     @_answers
     def Predict(self, request: PredictRequest) -> PredictResponse:
-        return self._repository.find(request.model_spec).answer(request)
+        with self._pending.admitted():
+            loaded = self._repository.find(request.model_spec)
+            with self._metrics.running(request.model_spec.name):
+                return loaded.answer(request)
+
+    @_answers
+    def Classify(self, request: ClassificationRequest) -> ClassificationResponse:
+        signatures = self._repository.find(request.model_spec).signatures.signature_def
+        return refuse("classify", request.model_spec.signature_name, signatures)
+
+    @_answers
+    def Regress(self, request: RegressionRequest) -> RegressionResponse:
+        signatures = self._repository.find(request.model_spec).signatures.signature_def
+        return refuse("regress", request.model_spec.signature_name, signatures)
 
     @_answers
     def GetModelMetadata(self, request: GetModelMetadataRequest) -> GetModelMetadataResponse:
@@ -78,33 +111,49 @@ class ModelService(ModelServiceServicer):
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
 
+    def count(self, *_: object) -> None:
+        """TensorFlow Serving counts no questions about models over gRPC."""
+
     @_answers
     def GetModelStatus(self, request: GetModelStatusRequest) -> GetModelStatusResponse:
         return self._repository.status(request.model_spec)
 
 
-def bind(repository: Repository, host: str, port: int) -> tuple[grpc.Server, int]:
-    """A server that holds its port but does not answer yet.
+def make_server(
+    repository: Repository, metrics: Metrics, pending: Pending, max_request_bytes: int
+) -> grpc.Server:
+    """A server without a port; what is beyond its bounds is RESOURCE_EXHAUSTED."""
+    options = [
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", max_request_bytes),
+    ]
+    server = grpc.server(
+        ThreadPoolExecutor(THREADS, "grpc"), options=options, maximum_concurrent_rpcs=pending.limit
+    )
+    add_PredictionServiceServicer_to_server(PredictionService(repository, metrics, pending), server)
+    add_ModelServiceServicer_to_server(ModelService(repository), server)
+    return server
+
+
+def bind(server: grpc.Server, host: str, port: int, tls: grpc.ServerCredentials | None) -> int:
+    """Takes a port, without answering yet.
 
     Raises:
         OSError: In one line, why the port is not to be had.
     """
     listen(host, port).close()  # gRPC would print its own complaint, and give no reason
-    options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)]
-    server = grpc.server(ThreadPoolExecutor(THREADS, "grpc"), options=options)
-    add_PredictionServiceServicer_to_server(PredictionService(repository), server)
-    add_ModelServiceServicer_to_server(ModelService(repository), server)
+    place = address(host, port)
     try:
-        return server, server.add_insecure_port(address(host, port))
+        return server.add_secure_port(place, tls) if tls else server.add_insecure_port(place)
     except RuntimeError as error:  # taken in between
-        raise OSError(f"Cannot listen on {address(host, port)}: {error}") from error
+        raise OSError(f"Cannot listen on {place}: {error}") from error
 
 
 @contextmanager
-def grpc_served(server: grpc.Server) -> Iterator[None]:
+def grpc_served(server: grpc.Server, grace_seconds: float) -> Iterator[None]:
     """Answers for as long as the block runs, then finishes what it has begun."""
     server.start()
     try:
         yield
     finally:
-        server.stop(GRACE_SECONDS).wait()
+        server.stop(grace_seconds).wait()

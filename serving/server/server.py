@@ -1,5 +1,6 @@
 """Starts both protocols over one repository, and stops them without dropping a request."""
 
+import logging
 import signal
 import threading
 from contextlib import ExitStack
@@ -9,9 +10,17 @@ from typing import Self
 
 from serving import model_config
 from serving.ports import check_apart, listen
+from serving.server import batching, monitoring, tls
+from serving.server.http_server import rest_served
+from serving.server.metrics import Metrics
+from serving.server.pending import Pending
 from serving.server.repository import Repository
-from serving.server.rest import rest_app, rest_served
-from serving.server.rpc import bind, grpc_served
+from serving.server.rest import RestApi
+from serving.server.rpc import bind, grpc_served, make_server
+from serving.server_options import ServerOptions
+
+log = logging.getLogger(__name__)
+DEFAULTS = ServerOptions()
 
 
 class LocalServer:
@@ -28,6 +37,7 @@ class LocalServer:
         model_config_file: A ``models.config`` that takes the place of the folder: models, their
             base paths, versions and labels. It is read again at each poll.
         poll_seconds: The time between two looks for new versions.
+        options: Batching, bounds, metrics and TLS.
     """
 
     def __init__(
@@ -39,33 +49,54 @@ class LocalServer:
         grpc_port: int = 8500,
         model_config_file: str | Path | None = None,
         poll_seconds: float = 1.0,
+        options: ServerOptions = DEFAULTS,
     ) -> None:
         check_apart(rest_port, grpc_port)
         self.host = host
         self.rest_port = rest_port
         self.grpc_port = grpc_port
         self._poll_seconds = poll_seconds
+        self._options = options
+        self._tls = tls.read(options.ssl_config_file) if options.ssl_config_file else None
+        self._metrics_path = monitoring.metrics_path(options.monitoring_config_file)
+        self.pending = Pending(options.max_pending)
         self.repository = Repository(
             partial(model_config.read, model_config_file)
             if model_config_file
-            else partial(model_config.scan, folder)
+            else partial(model_config.scan, folder),
+            batching.read(options.batching_parameters_file or batching.DEFAULTS)
+            if options.batching
+            else None,
         )
 
     def __enter__(self) -> Self:
         """Takes the ports, loads the models, then answers; all undone if a step fails."""
+        options, metrics = self._options, Metrics()
+        shared = self.repository, metrics, self.pending, options.max_request_bytes
+        rest = RestApi(*shared, self._metrics_path).app()
+        grpc_server = make_server(*shared)
         with ExitStack() as stack:
             listener = stack.enter_context(listen(self.host, self.rest_port))
             self.rest_port = listener.getsockname()[1]
-            grpc_server, self.grpc_port = bind(self.repository, self.host, self.grpc_port)
+            secret = tls.credentials(self._tls) if self._tls else None
+            self.grpc_port = bind(grpc_server, self.host, self.grpc_port, secret)
             self.repository.poll()
-            stack.enter_context(rest_served(rest_app(self.repository), listener))
-            stack.enter_context(grpc_served(grpc_server))
+            secret = tls.context(self._tls) if self._tls else None
+            stop_rest = stack.enter_context(
+                rest_served(rest, listener, secret, options.grace_seconds)
+            )
+            stack.enter_context(grpc_served(grpc_server, options.grace_seconds))
             stack.enter_context(self.repository.watched(self._poll_seconds))
+            stack.callback(grpc_server.stop, options.grace_seconds)
+            stack.callback(stop_rest)  # both at once: neither accepts while the other finishes
             self._running = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
+        if self.pending.count:
+            seconds = self._options.grace_seconds
+            log.warning("Requests cut off after %g s: %d", seconds, self.pending.count)
 
     def serve_forever(self, greeting: str) -> None:
         """Waits for ctrl-C or SIGTERM; call it in the main thread, inside the `with` block.

@@ -13,6 +13,7 @@ from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 
+from serving.server.batching import Batching, of_version, wrap
 from serving.server.signatures import check_inputs, check_output_filter
 from serving.server.status import StatusError, status_of
 from serving.server.tensor_protos import from_proto, to_proto
@@ -31,14 +32,18 @@ class LoadedVersion:
     was replaced lives exactly as long as its last request.
     """
 
-    def __init__(self, name: str, version: int, folder: Path) -> None:
+    def __init__(
+        self, name: str, version: int, folder: Path, batching: Batching | None = None
+    ) -> None:
         self.spec = ModelSpec(name=name, version={"value": version})
         self._model = _load(folder)
         self.signatures = _read_signatures(folder)
+        parameters = of_version(folder, batching)
+        self._calls = wrap(self._model.signatures, self.signatures.signature_def, parameters)
 
     def signature(self, name: str) -> SignatureDef:
         """The SignatureDef of that name, if it is one that can be called."""
-        if name not in self._model.signatures:
+        if name not in self._calls:
             message = f'Serving signature key "{name}" not found.'
             raise StatusError(StatusCode.FAILED_PRECONDITION, message)
         return self.signatures.signature_def[name]
@@ -65,7 +70,7 @@ class LoadedVersion:
                 alias: tf.constant(array, signature.inputs[alias].dtype)
                 for alias, array in {**defaults, **inputs}.items()
             }
-            outputs = self._model.signatures[signature_name](**tensors)
+            outputs = self._calls[signature_name](**tensors)
         except tf.errors.OpError as error:
             raise status_of(error) from error
         return {alias: _array(outputs[alias]) for alias in output_filter or outputs}

@@ -2,6 +2,9 @@
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -48,6 +51,16 @@ class Toy(tf.Module):
     def number(self, text):
         return {"number": tf.strings.to_number(text)}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="path")])
+    def gated(self, path):
+        """Writes to one named pipe after another: each takes until its reader comes."""
+
+        def write(pipe):
+            with tf.control_dependencies([tf.io.write_file(pipe, "here")]):
+                return tf.identity(pipe)
+
+        return {"path": tf.map_fn(write, path, parallel_iterations=1)}
+
 
 def export_toy(folder, prefix=""):
     """Writes beside its place and renames into it, so that a server sees a whole version."""
@@ -58,6 +71,7 @@ def export_toy(folder, prefix=""):
         "arithmetic": toy.arithmetic,
         "size": toy.size,
         "number": toy.number,
+        "gated": toy.gated,
     }
     unfinished = folder.parent / f"unfinished-{folder.name}"
     tf.saved_model.save(toy, str(unfinished), signatures=signatures)
@@ -93,3 +107,36 @@ def folder(saved_model, tmp_path):
 @pytest.fixture
 def add_version(folder):
     return lambda version, prefix="": export_toy(folder / "toy" / str(version), prefix)
+
+
+class Gate:
+    """Two named pipes: a request that holds their paths has begun once the first is read, and
+    ends once the second is."""
+
+    def __init__(self, folder):
+        self.paths = [str(folder / "began"), str(folder / "gate")]
+        for path in self.paths:
+            os.mkfifo(path)
+
+    @contextmanager
+    def holds(self, ask):
+        """Runs `ask`, which sends the paths; the block begins when the model is at work on them,
+        and its end lets the model go on."""
+        with self.holds_for_ever(ask) as answer:
+            try:
+                yield answer
+            finally:
+                Path(self.paths[1]).read_bytes()
+
+    @contextmanager
+    def holds_for_ever(self, ask):
+        """The same, but only the death of the process ends the model's work."""
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(ask, self.paths)
+            Path(self.paths[0]).read_bytes()
+            yield answer
+
+
+@pytest.fixture
+def gate(tmp_path):
+    return Gate(tmp_path)

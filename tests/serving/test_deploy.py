@@ -2,43 +2,14 @@
 
 from pathlib import Path
 
-import pytest
 import yaml
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
-from google.protobuf.wrappers_pb2 import Int64Value
+from google.protobuf import text_format
 
 import serving
 from serving import model_config
+from serving.config_messages import BatchingParameters, MonitoringConfig
 
 DEPLOY = Path(serving.__file__).parent / "deploy"
-Field = descriptor_pb2.FieldDescriptorProto
-
-
-@pytest.fixture(scope="module")
-def messages():
-    """The two of TensorFlow Serving's messages that its Python package leaves out."""
-    file = descriptor_pb2.FileDescriptorProto(
-        name="deploy.proto", syntax="proto3", dependency=[Int64Value.DESCRIPTOR.file.name]
-    )
-
-    def add(message, number, name, kind, label=Field.LABEL_OPTIONAL, **type_name):
-        message.field.add(name=name, number=number, type=kind, label=label, **type_name)
-
-    batching = file.message_type.add(name="BatchingParameters")
-    wrapped = "max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads"
-    for number, name in enumerate(wrapped, start=1):
-        add(batching, number, name, Field.TYPE_MESSAGE, type_name=".google.protobuf.Int64Value")
-    add(batching, 6, "allowed_batch_sizes", Field.TYPE_INT64, label=Field.LABEL_REPEATED)
-    prometheus = file.message_type.add(name="PrometheusConfig")
-    add(prometheus, 1, "enable", Field.TYPE_BOOL)
-    add(prometheus, 2, "path", Field.TYPE_STRING)
-    monitoring = file.message_type.add(name="MonitoringConfig")
-    add(monitoring, 1, "prometheus_config", Field.TYPE_MESSAGE, type_name=".PrometheusConfig")
-
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(Int64Value.DESCRIPTOR.file.serialized_pb)
-    pool.Add(file)
-    return message_factory.GetMessageClassesForFiles(["deploy.proto"], pool)
 
 
 def parse(name, message):
@@ -60,8 +31,8 @@ def test_the_labels_commented_in_the_example_parse():
     assert set(model.model_version_policy.specific.versions) == {1, 2}
 
 
-def test_batching(messages):
-    batching = parse("batching.config", messages["BatchingParameters"])
+def test_batching():
+    batching = parse("batching.config", BatchingParameters)
     sizes = list(batching.allowed_batch_sizes)
     assert sizes == sorted(set(sizes))
     assert sizes[-1] == batching.max_batch_size.value
@@ -69,8 +40,8 @@ def test_batching(messages):
     assert batching.max_enqueued_batches.value > 0
 
 
-def test_monitoring(messages):
-    prometheus = parse("monitoring.config", messages["MonitoringConfig"]).prometheus_config
+def test_monitoring():
+    prometheus = parse("monitoring.config", MonitoringConfig).prometheus_config
     assert prometheus.enable
     assert prometheus.path == "/monitoring/prometheus/metrics"
 

@@ -164,9 +164,17 @@ def test_metadata_fields(predictions, fields, details):
     assert details in error.value.details()
 
 
-def test_what_is_not_offered(predictions):
+def test_what_predicts_does_not_classify_or_regress(predictions):
     from tensorflow_serving.apis.classification_pb2 import ClassificationRequest
+    from tensorflow_serving.apis.regression_pb2 import RegressionRequest
 
-    with pytest.raises(grpc.RpcError) as error:
-        predictions.Classify(ClassificationRequest())
-    assert error.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    spec = {"name": "toy", "signature_name": "size"}
+    for call, message, details in (
+        (predictions.Classify, ClassificationRequest(), "Missing ModelSpec"),
+        (predictions.Classify, ClassificationRequest(model_spec=spec), "No classification inputs"),
+        (predictions.Regress, RegressionRequest(model_spec=spec), "No regression inputs found in"),
+    ):
+        with pytest.raises(grpc.RpcError) as error:
+            call(message)
+        assert error.value.code() is INVALID
+        assert error.value.details().startswith(details)

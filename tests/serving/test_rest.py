@@ -149,7 +149,6 @@ def test_bad_requests_are_400_and_say_why(rest, body, message):
         ("/v1/models/toy/versions/9:predict", 404, "not found for request: Specific(toy, 9)"),
         (f"/v1/models/toy/versions/{2**63}:predict", 400, "Failed to convert version: "),
         ("/v1/models/toy/labels/x:predict", 400, "Unrecognized servable version label: x"),
-        ("/v1/models/toy:classify", 501, "does not classify"),
         ("/v1/models/toy", 400, "Malformed request: POST /v1/models/toy"),
         ("/v1/models/toy:predict/", 400, "Malformed request: POST /v1/models/toy:predict/"),
         ("/v2", 404, "Not found: /v2"),
@@ -158,6 +157,42 @@ def test_bad_requests_are_400_and_say_why(rest, body, message):
 def test_bad_addresses(rest, path, code, message):
     answer = rest.post(path, json={"instances": ["a"]})
     assert answer.status_code == code
+    assert message in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "message"),
+    [
+        ("classify", {}, "When method is classify, key 'examples' is expected and was not found"),
+        ("classify", {"examples": {}}, "Expecting 'examples' value to be an list/array"),
+        ("regress", {"examples": []}, "'examples' value is an empty array"),
+        ("classify", {"examples": [{}]}, "No classification inputs found in SignatureDef: inputs"),
+        ("regress", {"examples": [{}]}, "Expected one output Tensor."),
+        (
+            "classify",
+            {"examples": [{}], "signature_name": "align"},
+            "Expected one or two output Tensors, found 3",
+        ),
+        (
+            "classify",
+            {"examples": [{}], "signature_name": "arithmetic"},
+            "Expected one input Tensor.",
+        ),
+        (
+            "regress",
+            {"examples": [{}], "signature_name": "size"},
+            "No regression inputs found in SignatureDef: inputs",
+        ),
+        (
+            "regress",
+            {"examples": [{}], "signature_name": "none"},
+            "No signature was found with the name: none",
+        ),
+    ],
+)
+def test_what_predicts_does_not_classify_or_regress(rest, method, body, message):
+    answer = rest.post(f"/v1/models/toy:{method}", json=body)
+    assert answer.status_code == 400
     assert message in answer.json()["error"]
 
 

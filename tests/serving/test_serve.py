@@ -8,7 +8,8 @@ import pytest
 
 from serving import model_config
 from serving import serve as module
-from serving.serve import binary_command, docker_command, serve, write_model_config
+from serving.serve import MONITORING, binary_command, docker_command, serve, write_model_config
+from serving.server_options import ServerOptions
 
 
 @pytest.fixture
@@ -51,18 +52,39 @@ def test_binary_command():
         "--port=2",
         "--rest_api_port=1",
         "--model_config_file=/c/models.config",
+        f"--monitoring_config_file={MONITORING}",
     ]
 
 
+def test_binary_gets_the_files_that_it_knows():
+    options = ServerOptions(batching_parameters_file="/c/b", ssl_config_file="/c/s")
+    command = binary_command(Path("/c/m.config"), 1, 2, options)
+    assert command[4:] == [
+        "--enable_batching",
+        "--batching_parameters_file=/c/b",
+        f"--monitoring_config_file={MONITORING}",
+        "--ssl_config_file=/c/s",
+    ]
+
+
+def test_bounds_are_the_local_servers(folder, programs):
+    programs[0].add("tensorflow_model_server")
+    with pytest.raises(ValueError, match="--max-pending is the local server's: add --local"):
+        serve(folder, rest_port=0, grpc_port=0, options=ServerOptions(max_pending=1))
+
+
 def test_docker_command():
+    monitoring = "/config/monitoring_config_file"
     command = docker_command("/saved", Path("/c/m.config"), "127.0.0.1", 1, 2)
     assert command == [
         *("docker", "run", "--rm", "--init"),
         *("--publish", "127.0.0.1:1:8501", "--publish", "127.0.0.1:2:8500"),
         *("--mount", "type=bind,source=/saved,target=/models,readonly"),
-        *("--mount", "type=bind,source=/c/m.config,target=/config/models.config,readonly"),
+        *("--mount", "type=bind,source=/c/m.config,target=/config/model_config_file,readonly"),
+        *("--mount", f"type=bind,source={MONITORING},target={monitoring},readonly"),
         *("--entrypoint", "tensorflow_model_server", "tensorflow/serving:latest"),
-        *("--port=8500", "--rest_api_port=8501", "--model_config_file=/config/models.config"),
+        *("--port=8500", "--rest_api_port=8501", "--model_config_file=/config/model_config_file"),
+        f"--monitoring_config_file={monitoring}",
     ]
     gpu = docker_command("/saved", Path("/c/m.config"), "127.0.0.1", 1, 2, gpu=True)
     assert gpu[4:6] == ["--gpus", "all"]

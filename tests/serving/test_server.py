@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -82,20 +83,48 @@ def test_a_stopped_server_frees_its_ports(folder):
 
 def test_new_version_drops_no_request(folder, add_version):
     with LocalServer(folder, rest_port=0, grpc_port=0, poll_seconds=0.05) as server:
+        begun = threading.Barrier(5, timeout=60)
 
         def ask(kind, port):
-            client, answers, end = kind(port=port), [], time.monotonic() + 20
-            while answers[-1:] != ["two A"] and time.monotonic() < end:
+            client, end = kind(port=port), time.monotonic() + 60
+            answers = [client.translate("toy", ["a"])["text"][0]]
+            begun.wait()
+            while answers[-1] != "two A" and time.monotonic() < end:
                 answers.append(client.translate("toy", ["a"])["text"][0])
             return answers
 
         with ThreadPoolExecutor(4) as pool:
             rest = [pool.submit(ask, RestClient, server.rest_port) for _ in range(2)]
             grpc = [pool.submit(ask, GrpcClient, server.grpc_port) for _ in range(2)]
-            time.sleep(0.1)
+            begun.wait()
             add_version(2, "two ")
         for answers in (future.result() for future in rest + grpc):
             assert set(answers) == {"A", "two A"}
+
+
+def test_a_label_rolls_back(folder, tmp_path, add_version):
+    """The same request gets another version's answer when the list says so, and back."""
+    add_version(2, "two ")
+    path = tmp_path / "models.config"
+
+    def point(stable):
+        path.write_text(
+            f'model_config_list {{ config {{ name: "toy" base_path: "{folder}/toy"'
+            " model_version_policy { specific { versions: 1 versions: 2 } }"
+            f' version_labels {{ key: "stable" value: {stable} }} }} }}'
+        )
+
+    point(1)
+    with LocalServer(
+        folder, rest_port=0, grpc_port=0, model_config_file=path, poll_seconds=1000
+    ) as server:
+        clients = RestClient(port=server.rest_port), GrpcClient(port=server.grpc_port)
+        for stable, expected in ((1, "A"), (2, "two A"), (1, "A")):
+            point(stable)
+            server.repository.poll()
+            for client in clients:
+                answer = client.translate("toy", ["a"], label="stable")["text"]
+                assert answer.tolist() == [expected]
 
 
 def test_concurrent_requests_get_their_own_answers(server):

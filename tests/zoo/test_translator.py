@@ -190,6 +190,18 @@ def test_an_ensemble_is_the_mean_of_its_models(words):
     assert translator.encode(texts)["vector"].shape == (2, 8 + 8)
 
 
+def test_an_ensemble_is_loaded_from_its_folders(tiny_model, translator, tmp_path):
+    twice = zoo.Translator.load(tiny_model, ensemble=[tiny_model])
+    texts = ["14 June 1904", ""]
+    np.testing.assert_array_equal(
+        twice.translate(texts)["text"], translator.translate(texts)["text"]
+    )
+    other = shutil.copytree(tiny_model, tmp_path / "other")
+    WordTokenizer.train(["a b c"], 7).save(other, "source")
+    with pytest.raises(ValueError, match="an ensemble shares them"):
+        zoo.Translator.load(tiny_model, ensemble=[other])
+
+
 def test_models_of_other_vocabularies_make_no_ensemble(words):
     other = zoo.build("seq2seq-gru", source_vocabulary_size=9, target_vocabulary_size=9, units=4)
     with pytest.raises(ValueError, match="share vocabularies"):

@@ -52,8 +52,20 @@ def multi_head(
         `(batch, queries, heads, width)` and the weights before dropout,
         `(batch, heads, queries, keys)`.
     """
+    parts = _heads_first(query, key, value)
+    answer, weights, mixing = _mix(*parts, mask, bias, dropout, causal_from)
+    answer = ops.swapaxes(answer, 1, 2)
+    return answer if more is None else answer + more(mixing), weights
+
+
+def _heads_first(query, key, value):
+    """`(batch, heads, length, width)` each, and the query scaled."""
     query = query * ops.cast(query.shape[-1] ** -0.5, query.dtype)
-    query, key, value = (ops.swapaxes(x, 1, 2) for x in (query, key, value))  # (b, heads, len, w)
+    return [ops.swapaxes(x, 1, 2) for x in (query, key, value)]
+
+
+def _mix(query, key, value, mask, bias, dropout, causal_from):
+    """Answer, weights, and the weights that mixed the values; all heads first."""
     scores = _each_group(attend.dot_scores, query, key)
     if bias is not None:
         scores = scores + ops.cast(bias, scores.dtype)
@@ -64,8 +76,7 @@ def multi_head(
     seen = None if seen is None else ops.expand_dims(seen, 1)  # (b, 1, q, k)
     weights = attend.masked_softmax(scores, seen, blind_rows=mask is not None)
     mixing = weights if dropout is None else dropout(weights)
-    answer = ops.swapaxes(_each_group(attend.weighted_sum, mixing, value), 1, 2)
-    return answer if more is None else answer + more(mixing), weights
+    return _each_group(attend.weighted_sum, mixing, value), weights, mixing
 
 
 def in_blocks(query, key, value, mask=None, bias=None, dropout=None, causal=False):
@@ -77,16 +88,16 @@ def in_blocks(query, key, value, mask=None, bias=None, dropout=None, causal=Fals
     first, queries = 0 if causal else None, query.shape[1]
     if queries is None or queries <= BLOCK:
         return multi_head(query, key, value, mask, bias, dropout, causal_from=first)[0]
+    query, key, value = _heads_first(query, key, value)
 
     def block(begin):
         rows, keys = slice(begin, begin + BLOCK), slice(begin + BLOCK if causal else None)
-        parts = (_part(pairs, rows, keys) for pairs in (mask, bias))
-        first = begin if causal else None
-        return multi_head(
-            query[:, rows], key[:, keys], value[:, keys], *parts, dropout, causal_from=first
-        )[0]
+        pairs = (_part(one, rows, keys) for one in (mask, bias))
+        parts = (query[:, :, rows], key[:, :, keys], value[:, :, keys])
+        return _mix(*parts, *pairs, dropout, begin if causal else None)[0]
 
-    return ops.concatenate([block(begin) for begin in range(0, queries, BLOCK)], axis=1)
+    blocks = [block(begin) for begin in range(0, queries, BLOCK)]
+    return ops.swapaxes(ops.concatenate(blocks, axis=2), 1, 2)
 
 
 def _part(pairs, rows, keys):

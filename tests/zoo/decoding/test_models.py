@@ -9,16 +9,20 @@ import zoo
 from zoo.decoding import beam_search, greedy
 
 SOURCE = np.array([[5, 6, 7, 3, 0, 0], [4, 9, 8, 7, 6, 3], [10, 3, 0, 0, 0, 0]], "int32")
-PRESETS = [
+# One of each kind; the others take their time.
+QUICK = {
     "seq2seq-lstm",
-    "bahdanau-gru",
     "bahdanau-coverage",
     "luong-general",
-    "luong-concat",
     "luong-local-m",
     "mocha",
     "gnmt",
-    "transformer-lite",
+    "transformer-rope",
+}
+PRESETS = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+    for name, preset in zoo.PRESETS.items()
+    if preset.model != "classifier"
 ]
 
 
@@ -70,7 +74,9 @@ def test_score_is_the_forced_score(model):
 
 
 def test_alignment_sums_to_one_and_leaves_padding_alone(model):
-    monotonic = model.get_config().get("attention") == "bahdanau-chunkwise"
+    monotonic = str(model.get_config().get("attention")).endswith(
+        ("chunkwise", "monotonic", "local-p")
+    )
     found = decode(model, SOURCE, beam_search, 3)
     alignment = found.alignment[:, 0].numpy()
     if not model.has_attention:

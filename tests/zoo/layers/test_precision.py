@@ -9,10 +9,11 @@ from tests.zoo.layers.reference.heads import self_attention
 from tests.zoo.layers.reference.rows import REFERENCES
 from zoo.layers import LearnedPositions, LuongAttention, NoisePositions, SelfAttention
 
-# How far from float64 an answer may be, in shares of the largest number in it, or of 1.
+# How far from float64 output and weights may be, in shares of the largest number in either. The
+# long one in float32 is local-p's, whose window stands to a 1e-7th of 4,096 keys; others are 1e-5.
 BOUNDS = {
     "short": {"float32": 1e-5, "float16": 0.01, "bfloat16": 0.08},
-    "long": {"float32": 2e-4, "float16": 0.02, "bfloat16": 0.15},
+    "long": {"float32": 2e-4, "float16": 0.01, "bfloat16": 0.08},
     "large": {"float32": 1e-5, "float16": 0.002, "bfloat16": 0.02},
 }
 # Of 4,096 keys, half precision names none exactly: a predicted window or a hard choice may be
@@ -50,8 +51,8 @@ def check(name, dtype, kind, layer, *given, masks):
     for row, seen in zip(array(weights), masks, strict=True):
         assert not row[..., ~seen].any()
     if kind != "long" or (name, dtype) not in BY_THE_LAWS:
-        agree(output, expected[0], dtype, bounds=BOUNDS[kind])
-        agree(weights, expected[1], dtype, bounds=BOUNDS[kind])
+        agree(output, expected[0], dtype, bounds=BOUNDS[kind], least=0)
+        agree(weights, expected[1], dtype, bounds=BOUNDS[kind], least=0)
 
 
 @precisions
@@ -93,7 +94,7 @@ def test_4096_queries_of_4096_keys(name, dtype):
     expected, _ = self_attention(layer, x, None, mask, at=at, **scheme)
     output = array(layer(x, value_mask=mask))
     assert np.isfinite(output).all()
-    agree(output[:, at], expected, dtype, bounds=BOUNDS["long"])
+    agree(output[:, at], expected, dtype, bounds=BOUNDS["long"], least=0)
 
 
 def plain(weight):

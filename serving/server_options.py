@@ -1,0 +1,39 @@
+"""What a server can be told beyond models and ports."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """The files are TensorFlow Serving's, in its own text formats.
+
+    Attributes:
+        batching: Run requests together that arrive together.
+        batching_parameters_file: How to; ``serving/deploy/batching.config`` by default.
+        monitoring_config_file: Whether and where there are metrics; at the usual path by default.
+        ssl_config_file: Keys and certificates for both ports; none by default.
+        max_pending: The most requests at once; those beyond it are refused.
+        max_request_bytes: The largest request.
+        grace_seconds: How long requests may take to end once the server stops.
+    """
+
+    batching: bool = True
+    batching_parameters_file: str | Path | None = None
+    monitoring_config_file: str | Path | None = None
+    ssl_config_file: str | Path | None = None
+    max_pending: int = 128
+    max_request_bytes: int = 16 * 2**20
+    grace_seconds: int = 10
+
+    def __post_init__(self) -> None:
+        if self.batching_parameters_file and not self.batching:
+            raise ValueError(
+                "--batching-parameters-file says how to batch, which --no-batching switches off: "
+                "leave one out."
+            )
+        for name, least in (("max_pending", 1), ("max_request_bytes", 1), ("grace_seconds", 0)):
+            value = getattr(self, name)
+            if not least <= value < 2**31:
+                flag = name.replace("_", "-")
+                raise ValueError(f"--{flag} is {least} to {2**31 - 1}; got {value}")

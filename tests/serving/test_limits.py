@@ -1,0 +1,116 @@
+"""What is too much is refused, over both protocols, before it fills the memory."""
+
+import http.client
+
+import grpc
+import pytest
+import requests
+import tensorflow as tf
+from tensorflow_serving.apis.predict_pb2 import PredictRequest
+from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+from serving.client import GrpcClient, RestClient, ServerError
+from serving.server import LocalServer
+from serving.server_options import ServerOptions
+
+LIMIT = 100_000
+
+
+@pytest.fixture(scope="module")
+def small(saved_model):
+    options = ServerOptions(max_pending=1, max_request_bytes=LIMIT)
+    with LocalServer(saved_model.parents[1], rest_port=0, grpc_port=0, options=options) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def url(small):
+    return f"http://127.0.0.1:{small.rest_port}/v1/models/toy"
+
+
+def chunks(count):
+    yield b'{"instances": ["'
+    for _ in range(count):
+        yield b"a" * 10_000
+    yield b'"]}'
+
+
+@pytest.mark.parametrize("body", [lambda n: b"".join(chunks(n)), chunks])
+def test_a_large_body_is_413_in_one_piece_or_in_many(url, body):
+    answer = requests.post(f"{url}:predict", data=body(20), timeout=30)
+    assert answer.status_code == 413
+    assert answer.json() == {"error": f"The request is larger than {LIMIT} bytes, the limit here"}
+    assert requests.post(f"{url}:predict", data=body(9), timeout=30).status_code == 200
+
+
+def test_a_body_announced_as_large_is_not_awaited(small):
+    connection = http.client.HTTPConnection("127.0.0.1", small.rest_port, timeout=30)
+    connection.putrequest("POST", "/v1/models/toy:predict")
+    connection.putheader("Content-Length", str(10**12))
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_the_connection_is_good_for_the_next_request(url):
+    with requests.Session() as session:
+        for size, code in ((20, 413), (1, 200)):
+            body = b"".join(chunks(size))
+            assert session.post(f"{url}:predict", data=body, timeout=30).status_code == code
+
+
+def test_a_large_message_is_resource_exhausted(small):
+    request = PredictRequest(model_spec={"name": "toy"})
+    request.inputs["text"].CopyFrom(tf.make_tensor_proto(["a" * 2 * LIMIT]))
+    with (
+        grpc.insecure_channel(f"127.0.0.1:{small.grpc_port}") as channel,
+        pytest.raises(grpc.RpcError) as error,
+    ):
+        PredictionServiceStub(channel).Predict(request)
+    assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_a_request_too_many_is_refused_while_the_status_is_still_told(small, url, gate):
+    def ask(paths):
+        body = {"signature_name": "gated", "inputs": {"path": paths}}
+        return requests.post(f"{url}:predict", json=body, timeout=60)
+
+    message = "Busy with as many requests as allowed, 1; try later"
+    with gate.holds(ask) as first:
+        refused = ask(["/dev/null"])
+        assert (refused.status_code, refused.json()) == (503, {"error": message})
+        assert RestClient(port=small.rest_port).status("toy")[0]["state"] == "AVAILABLE"
+        with pytest.raises(ServerError, match=f"^UNAVAILABLE: {message}"):
+            GrpcClient(port=small.grpc_port).translate("toy", ["a"])
+    assert first.result().status_code == 200
+    assert small.pending.count == 0
+
+
+def test_more_calls_than_the_limit_are_resource_exhausted(small, gate):
+    request = PredictRequest(model_spec={"name": "toy", "signature_name": "gated"})
+    request.inputs["path"].CopyFrom(tf.make_tensor_proto(gate.paths))
+    with grpc.insecure_channel(f"127.0.0.1:{small.grpc_port}") as channel:
+        stub = PredictionServiceStub(channel)
+        with gate.holds(lambda _: stub.Predict(request)) as first:
+            with pytest.raises(grpc.RpcError) as error:
+                stub.Predict(request)
+            assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert len(first.result().outputs["path"].string_val) == 2
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_body_frees_its_place(small, url, capfd):
+    connection = http.client.HTTPConnection("127.0.0.1", small.rest_port, timeout=30)
+    connection.putrequest("POST", "/v1/models/toy:predict")
+    connection.putheader("Content-Length", "100")
+    connection.endheaders(b'{"instances"')
+    connection.close()
+    body = {"instances": ["a"]}
+    while requests.post(f"{url}:predict", json=body, timeout=30).status_code == 503:
+        pass  # the one place is still taken
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["max_pending", "max_request_bytes", "grace_seconds"])
+def test_bounds_that_cannot_be(name):
+    with pytest.raises(ValueError, match=f"--{name.replace('_', '-')} is . to .*; got -1"):
+        ServerOptions(**{name: -1})

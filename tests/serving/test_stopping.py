@@ -1,0 +1,89 @@
+"""SIGTERM and ctrl-C: nothing more is accepted, what has begun is finished, the exit is 0."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+import requests
+
+from serving.client import GrpcClient, ServerError
+
+
+def start(folder, **options):
+    """The command, in a process of its own, and where it answers."""
+    code = (
+        "from serving.serve import serve; from serving.server_options import ServerOptions; "
+        f"serve({str(folder)!r}, rest_port=0, grpc_port=0, local=True, "
+        f"options=ServerOptions(**{options!r}))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    greeting = process.stdout.readline()
+    ports = [int(part.partition(",")[0].split()[0]) for part in greeting.split("127.0.0.1:")[1:]]
+    return process, *ports
+
+
+def ask_rest(port, paths):
+    body = {"signature_name": "gated", "inputs": {"path": paths}}
+    url = f"http://127.0.0.1:{port}/v1/models/toy:predict"
+    return requests.post(url, json=body, timeout=60).json()["outputs"]
+
+
+def ask_grpc(port, paths):
+    import tensorflow as tf
+    from tensorflow_serving.apis.predict_pb2 import PredictRequest
+
+    request = PredictRequest(model_spec={"name": "toy", "signature_name": "gated"})
+    request.inputs["path"].CopyFrom(tf.make_tensor_proto(paths))
+    client = GrpcClient(port=port)
+    response = client._ask(client._predictions.Predict, request)
+    return [path.decode() for path in response.outputs["path"].string_val]
+
+
+def wait_until_closed(port):
+    """Until nobody listens there any more."""
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=10).close()
+        except ConnectionRefusedError:
+            return
+        except ConnectionResetError:  # it closed just then
+            continue
+
+
+@pytest.mark.parametrize(
+    ("number", "protocol"), [(signal.SIGTERM, "rest"), (signal.SIGINT, "grpc")]
+)
+def test_a_request_in_flight_is_answered(folder, gate, number, protocol):
+    process, rest_port, grpc_port = start(folder, grace_seconds=60)
+    ask = partial(ask_rest, rest_port) if protocol == "rest" else partial(ask_grpc, grpc_port)
+    with gate.holds(ask) as answer:
+        process.send_signal(number)
+        wait_until_closed(rest_port)
+        wait_until_closed(grpc_port)
+        assert process.poll() is None  # it waits for the request
+    assert answer.result() == gate.paths
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+def test_a_request_without_end_holds_it_no_longer_than_the_grace(folder, gate, protocol):
+    process, rest_port, grpc_port = start(folder, grace_seconds=1)
+    ask = partial(ask_rest, rest_port) if protocol == "rest" else partial(ask_grpc, grpc_port)
+    with gate.holds_for_ever(ask) as answer:
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert "Requests cut off after 1 s: 1" in errors
+        with pytest.raises((requests.RequestException, ServerError, KeyError)):
+            answer.result()
