@@ -15,18 +15,42 @@ def add_export(commands):
         "export",
         _run_export,
         "export a trained model to a SavedModel version for TensorFlow Serving",
-        "attention-zoo export dates --beam-size 4",
+        "attention-zoo export dates --check --beam-size 4",
     )
     add_model(parser)
     parser.add_argument("--version", type=int, help="the next one by default")
+    parser.add_argument(
+        "--quantize",
+        choices=("int8", "float16"),
+        help="store matrices so: a quarter or half of the size, and a little less exact",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="that it runs without Keras and answers as here, before it takes its place",
+    )
+    parser.add_argument(
+        "--sentences",
+        metavar="FILE",
+        help="what to check it with: a text a line, or with a tab and its translation behind",
+    )
     add_flags(parser.add_argument_group("decoding, the card's by default"), Decoding)
 
 
 def _run_export(parsed):
+    if parsed.sentences is not None and not parsed.check:
+        raise ValueError("--sentences is what --check checks with; add --check")
     import_tensorflow()
     from serving.export import export
 
-    path = export(model_folder(parsed), version=parsed.version, **given(parsed, Decoding))
+    path = export(
+        model_folder(parsed),
+        version=parsed.version,
+        quantize=parsed.quantize,
+        check=parsed.check,
+        sentences=parsed.sentences,
+        **given(parsed, Decoding),
+    )
     print(f"Exported {path}.")
 
 

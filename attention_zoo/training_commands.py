@@ -35,18 +35,22 @@ def _run_list(parsed):
         print(f"  {name:26} {made.preset} on {made.dataset or 'your own corpus'}")
     print(f"\nTrained models in {parsed.saved_models}:")
     for path in sorted(Path(parsed.saved_models).glob(f"*/{card.NAME}")):
-        print(f"  {path.parent.name:26} {_summary(path.parent)}")
+        print(f"\n  {path.parent.name}")
+        for line in _card(path.parent):
+            print(f"    {line}")
 
 
-def _summary(folder):
+def _card(folder):
+    """The lines of a model's card; what is wrong with it, where it is damaged."""
     try:
-        known = card.read(folder)
+        told = card.facts(folder, card.read(folder))
     except ValueError as error:
-        return error
-    scores = known.get("scores", {}).get("test", known.get("validation", {}))
-    shown = ", ".join(f"{name} {value}" for name, value in scores.items()) or "not evaluated"
-    data, licence = known.get("data", "not stated"), known.get("licence", "not stated")
-    return f"{shown}; data: {data}, {licence}"
+        return [error]
+    return [
+        f"{title if first else '':12}{line}"
+        for title, text in told.items()
+        for first, line in zip([True, *[False] * text.count("\n")], text.split("\n"), strict=True)
+    ]
 
 
 def add_train(commands):

@@ -1,18 +1,22 @@
 """From a trained model's folder to a SavedModel version that stands alone."""
 
+import dataclasses
 from pathlib import Path
 
 import tensorflow as tf
 
 import zoo
+from serving.check import check_version, read_sentences
+from serving.quantize import change_in_quality, quantized, size_of
 from serving.warmup_requests import write_warmup_requests
+from zoo import card
 from zoo.replacing import replacing
 
 # TensorFlow Serving counts versions in 64 bits with a sign.
 LAST_VERSION = 2**63 - 1
 
 
-def export(folder, *, version=None, **decoding):
+def export(folder, *, version=None, quantize=None, check=False, sentences=None, **decoding):
     """Export the model of a folder such as `saved_models/dates` to `<folder>/<version>/`.
 
     The version is written beside its place and renamed into it, so that a server that polls the
@@ -22,24 +26,42 @@ def export(folder, *, version=None, **decoding):
     Args:
         folder: what training wrote: model, tokenizers and card.
         version: a positive integer; one more than the highest that is there when not given.
+        quantize: "int8" or "float16", to store matrices in; see `serving.quantize`.
+        check: check the version before it takes its place, and print what was checked; a version
+            that fails is not kept. See `serving.check`.
+        sentences: a file of what to check it with, a text a line, or a text, a tab and its
+            translation; a few texts of our own by default.
         **decoding: fields of `zoo.Decoding` that differ from the card's.
 
     Returns:
         The path of the version.
 
     Raises:
-        FileNotFoundError: where no trained model is.
+        FileNotFoundError: where no trained model is, or no file of sentences.
         FileExistsError: if the version exists; none is ever overwritten.
-        ValueError: for a version or a decoding that is none.
+        ValueError: for a version or a decoding that is none, and for a check that fails.
     """
     folder = Path(folder)
+    texts, references = read_sentences(sentences) if sentences is not None else (None, None)
     translator = zoo.Translator.load(folder, **decoding)
+    without_cudnn(translator.model)
+    signatures, weights = _on_weights(translator, quantize)
+    if quantize is not None and texts is not None:
+        before, after = (each["serving_default"] for each in (translator.signatures, signatures))
+        print(change_in_quality(before, after, texts, references))
+    example = str(translator.known.get("recipe", {}).get("example") or "a")
     place = folder / str(_version(folder, version))
     with replacing(place) as beside:
-        _save(translator, beside)
-        write_warmup_requests(beside, _warmup_texts(translator), translator.signatures)
+        _save(beside, signatures, weights, [translator.source, translator.target])
+        write_warmup_requests(beside, example, signatures)
+        decoding = dataclasses.asdict(translator.decoding)
+        card.write_version(beside, decoding=decoding, quantize=quantize)
+        if check:
+            texts = texts or [example, "", "ᚠᚢᚦ", f"{example} " * 100]
+            print(*check_version(beside, signatures, weights, texts), sep="\n")
         if place.exists():  # another export was faster
             raise FileExistsError(_taken(place))
+    card.write_page(folder, card.read(folder))
     return place
 
 
@@ -59,16 +81,23 @@ def _taken(place):
     return f"{place} exists, and versions are never overwritten; leave --version out for the next"
 
 
-def _save(translator, path):
-    without_cudnn(translator.model)
-    module = tf.Module()
+def _on_weights(translator, quantize):
+    """The functions to export, and the variables that they read."""
     # The variables themselves, not the Keras objects that hold them: TensorFlow Serving's loader
     # finds no variable that is reached through one of those.
-    module.variables_ = [variable.value for variable in translator.model.variables]
-    module.tokenizers = [translator.source, translator.target]
-    functions = {
-        name: function.get_concrete_function() for name, function in translator.signatures.items()
-    }
+    weights = [variable.value for variable in translator.model.variables]
+    if quantize is None:
+        return translator.signatures, weights
+    signatures, stored = quantized(translator.signatures, translator.model.variables, quantize)
+    print(f"{quantize}: weights of {size_of(weights):.2f} MB in {size_of(stored):.2f} MB")
+    return signatures, stored
+
+
+def _save(path, signatures, weights, tokenizers):
+    module = tf.Module()
+    module.variables_ = weights
+    module.tokenizers = tokenizers
+    functions = {name: function.get_concrete_function() for name, function in signatures.items()}
     tf.saved_model.save(module, str(path), signatures=functions)
 
 
@@ -79,7 +108,3 @@ def without_cudnn(model):
         for part in (layer, *ways):
             if hasattr(part, "use_cudnn"):
                 part.use_cudnn = False
-
-
-def _warmup_texts(translator):
-    return [str(translator.known.get("recipe", {}).get("example") or "a")]

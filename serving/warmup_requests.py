@@ -4,15 +4,17 @@ from pathlib import Path
 
 import tensorflow as tf
 
-BATCHES = (1, 8)
+# Batch sizes, and how often the text is repeated. A server that loads a version waits for all of
+# them in every signature, so there are few: large batches, and long texts, but not both.
+SHAPES = ((1, 1), (8, 1), (32, 1), (1, 4), (8, 4))
 
 
-def write_warmup_requests(version_folder, texts, signatures):
-    """Write `assets.extra/tf_serving_warmup_requests`: each signature, in batches of 1 and 8.
+def write_warmup_requests(version_folder, text, signatures):
+    """Write `assets.extra/tf_serving_warmup_requests`: each signature, in each of `SHAPES`.
 
     Args:
         version_folder: the SavedModel.
-        texts: what to send as `text` and `target`; the batches are filled from these in turn.
+        text: what to send as `text` and `target`.
         signatures: `tf.function`s by name. What else they take is sent as 0 or "".
 
     Raises:
@@ -22,16 +24,20 @@ def write_warmup_requests(version_folder, texts, signatures):
     path.parent.mkdir()
     with tf.io.TFRecordWriter(str(path)) as writer:
         for name, function in signatures.items():
-            for size in BATCHES:
-                batch = [texts[i % len(texts)] for i in range(size)]
-                sent = {spec.name: _column(spec, batch) for spec in function.input_signature}
-                writer.write(_record(name, sent))
+            for size, times in SHAPES:
+                batch = [" ".join([text] * times)] * size
+                writer.write(_record(name, columns(function, batch)))
+
+
+def columns(function, texts):
+    """What a signature takes, for texts of which nothing else is asked: `{input: values}`."""
+    return {spec.name: _column(spec, texts) for spec in function.input_signature}
 
 
 def _column(spec, texts):
     if spec.name in ("text", "target"):
         return texts
-    nothing = "" if spec.dtype == tf.string else spec.dtype.as_numpy_dtype()
+    nothing = "" if spec.dtype == tf.string else spec.dtype.as_numpy_dtype().item()
     return [nothing] * len(texts)
 
 

@@ -47,6 +47,19 @@ def test_list_shows_presets_recipes_and_models(saved_models, capsys):
     printed = capsys.readouterr().out
     for part in ("luong-general", "Luong", "tatoeba-en-fr-bahdanau", "dates", "Unicode-3.0"):
         assert part in printed
+    page = (saved_models / "dates" / "README.md").read_text(encoding="utf-8")
+    (request,) = (line.strip() for line in page.splitlines() if "curl" in line)
+    assert request.endswith("localhost:8501/v1/models/dates:predict")
+    for part in ("exact_match", "1: beam_size 1, length_penalty 0.0", request):
+        assert part in page
+        assert part in printed
+
+
+def test_list_shows_a_damaged_card_as_one(tmp_path, capsys):
+    (tmp_path / "dates").mkdir()
+    (tmp_path / "dates" / "card.json").write_text('{"decoding": {}, "files": {}, "scores": []}')
+    assert main(["list", "--saved-models", str(tmp_path)]) == 0
+    assert "damaged (scores)" in capsys.readouterr().out
 
 
 def test_translate_prints_a_line_a_text(saved_models, capsys):
@@ -103,6 +116,9 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
         (["train", "corpus", "--corpus", "nowhere.tsv"], "nowhere.tsv"),
         (["evaluate", "nothing"], "attention-zoo train"),
         (["export", "nothing"], "attention-zoo train"),
+        (["export", "nothing", "--quantize", "int4"], "int8"),
+        (["export", "nothing", "--sentences", "a.txt"], "--check"),
+        (["export", "nothing", "--check", "--sentences", "a.txt"], "a.txt"),
         (["translate", "nothing", "text"], "attention-zoo train"),
         (["translate", "dates", "text", "--server", "localhost"], "HOST:PORT"),
         (["translate", "dates", "text", "--grpc"], "--server"),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from tests.sessions import ask
+from serving.session import ask
 from tests.zoo.layers.conftest import ATTENTIONS, DIM, OTHERS
 
 tf = pytest.importorskip("tensorflow")
@@ -48,7 +48,8 @@ def served(tmp_path_factory):
         requests[name] = {key: tensors[key].tolist() for key in tensors if inputs}
     folder = tmp_path_factory.mktemp("layers")
     tf.saved_model.save(module, str(folder / "1"), signatures=functions)
-    return here, ask(folder / "1", requests, folder)
+    answers = ask(folder / "1", list(requests.items()))
+    return here, dict(zip(requests, answers, strict=True))
 
 
 @pytest.mark.shows("export")
