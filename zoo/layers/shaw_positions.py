@@ -20,7 +20,7 @@ class ShawPositions(Positions):
         max_distance: `c`, beyond which all distances are one.
 
     Raises:
-        ValueError: for a `max_distance` below 1, or layers with heads of other widths that share it.
+        ValueError: for a `max_distance` below 1, or layers that share it, of other heads' width.
 
     Reference:
         Shaw, Uszkoreit, Vaswani 2018, "Self-Attention with Relative Position Representations",
