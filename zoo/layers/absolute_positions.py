@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from zoo.layers import attend
 from zoo.layers.positions import Positions
 
 
@@ -30,6 +31,7 @@ class AbsolutePositions(Positions):
         raise NotImplementedError(f"{type(self).__name__} gives no `encode(positions, dim)`.")
 
     def call(self, inputs, start=None):
+        inputs = attend.real(inputs, self.compute_dtype)
         _, length, dim = ops.shape(inputs)
         positions = ops.expand_dims(ops.arange(length, dtype="int32"), 0)  # (1, length)
         if start is not None:

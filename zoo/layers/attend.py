@@ -9,6 +9,7 @@ Shapes are written in the order that every function keeps: `(batch, queries, dim
 """
 
 from keras import ops
+from keras.backend import is_float_dtype, standardize_dtype
 
 # Far below any score that a finite-precision model produces, yet finite in float32.
 _EXCLUDED = -1e30
@@ -67,6 +68,13 @@ def weighted_sum(weights, value):
     return ops.matmul(weights, value)
 
 
+def real(sequence, dtype):
+    """Integers, which Keras leaves as they are, in a layer's `dtype`; None and floats unchanged."""
+    if sequence is None or is_float_dtype(standardize_dtype(sequence.dtype)):
+        return sequence
+    return ops.cast(sequence, dtype)
+
+
 def blank(sequence, mask=None):
     """`sequence` with zeros where `mask (batch, keys)` is False, whatever stood there, NaN too."""
     if mask is None:
@@ -107,6 +115,8 @@ def per_source(query, memory):
     Beam search holds `beams` rows for each source, while the memory is held once: `(batch * beams,
     queries, dim)` -> `(batch, beams * queries, dim)`. With one row a source it changes nothing.
     """
+    if query.shape[0] is not None and query.shape[0] == memory.shape[0]:
+        return query  # of no rows, from which a size could not be inferred, too
     return ops.reshape(query, (ops.shape(memory)[0], -1, ops.shape(query)[-1]))
 
 

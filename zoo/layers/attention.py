@@ -130,6 +130,7 @@ class Attention(keras.layers.Layer):
         training=False,
     ):
         shapes.check_shapes(self.name, query, value, key, value_mask)
+        query, value, key = (attend.real(x, self.compute_dtype) for x in (query, value, key))
         projected = self.project_key(attend.blank(value if key is None else key, value_mask))
         value = attend.blank(value, value_mask)
         drawn = self.draw(query, value) if training else []

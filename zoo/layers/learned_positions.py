@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from zoo.layers import shapes
 from zoo.layers.absolute_positions import AbsolutePositions
 from zoo.layers.arguments import check_whole
 
@@ -22,7 +23,7 @@ class LearnedPositions(AbsolutePositions):
     Call arguments and returns: as `AbsolutePositions`.
 
     Raises:
-        ValueError: for a `max_length` below 1, or inputs known to be longer.
+        ValueError: for a `max_length` below 1, or inputs known to be longer or of another width.
 
     Reference:
         Gehring et al. 2017, "Convolutional Sequence to Sequence Learning", section 3.1; Vaswani et
@@ -40,6 +41,7 @@ class LearnedPositions(AbsolutePositions):
         self.table = self.add_weight(shape=shape, initializer=normal, name="table")
 
     def encode(self, positions, dim):
+        shapes.check_width(self.name, "inputs", dim, self.table.shape[-1])
         length = positions.shape[1]
         if isinstance(length, int) and length > self.max_length:  # on JAX it may be a symbol
             raise ValueError(

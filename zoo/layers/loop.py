@@ -15,7 +15,7 @@ def over_time(step, inputs, states, more=(), mask=None):
         more: list of `(batch, length, width)`, which a step gets its part of behind the states.
             The last one's width may be unknown.
         mask: boolean `(batch, length)`, False for steps that leave the states as they are and give
-            zeros. The Keras mask of `inputs` when not given.
+            zeros. When not given, the Keras mask of `inputs`, unless its length is known to be 1.
 
     Returns:
         The outputs `(batch, length, dim)` and the list of final states.

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from zoo.layers import attend
+from zoo.layers import attend, shapes
 from zoo.layers.arguments import check_choice, check_whole
 from zoo.layers.attention import Attention
 from zoo.layers.chunks import in_chunks
@@ -81,6 +81,7 @@ class LuongAttention(Attention):
         if self.score_name == "concat":
             query, v = self.query_projection(query), ops.cast(self.v, self.compute_dtype)
             return in_chunks(attend.additive_scores, self.chunks, query, key, v)
+        shapes.check_width(self.name, "query", query.shape[-1], key.shape[-1])
         if self.score_name == "scaled":
             query = query * ops.cast(query.shape[-1] ** -0.5, query.dtype)
         return attend.dot_scores(query, key)

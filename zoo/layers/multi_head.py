@@ -87,8 +87,9 @@ class MultiHead(keras.layers.Layer):
     ):  # fmt: skip
         """Each head's answer, side by side, and its weights: None where they were not wanted.
 
-        Where nothing asks for the weights, neither a caller nor `more`, they are never held whole:
-        the backend's own kernel answers, but for dropout, or else block after block of queries.
+        Where nothing asks for the weights, neither a caller nor `more`, the backend's own kernel
+        answers, but for dropout, or else block after block of queries, so that the weights of one
+        block are held at a time; in training the gradient keeps those of all.
         """
         dropout = self.weight_dropout if training and self.dropout else None
         if weights_wanted or more is not None:

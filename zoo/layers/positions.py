@@ -25,13 +25,25 @@ class Positions(keras.layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
+        self.made_for = None
 
     def prepare(self, num_heads, width, causal):
         """Make what the scheme learns for attention of `num_heads` heads of `width`. Again: no-op.
 
         Raises:
-            ValueError: where the scheme can't do with such heads.
+            ValueError: where the scheme can't do with such heads, or learns for others already.
         """
+
+    def first_for(self, kind):
+        """Whether it is the first attention that comes; a later one must be of the same `kind`."""
+        first = self.made_for is None
+        if not first and kind != self.made_for:
+            raise ValueError(
+                f"{self.name}: made for attention of {self.made_for}, got one of {kind}; "
+                "give each a scheme of its own."
+            )
+        self.made_for = kind
+        return first
 
     def of_layer(self):
         """The scheme as one attention layer of a stack uses it: itself, so that layers share."""

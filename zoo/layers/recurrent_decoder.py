@@ -103,7 +103,7 @@ class RecurrentDecoder(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, inputs_shape, memory_shape=None, keys_shape=None, initial_state_shape=None):
-        dim = inputs_shape[-1]
+        self.dim = dim = inputs_shape[-1]
         if self.attention is not None and memory_shape is None:
             raise ValueError(f"{self.name}: `memory` must be given where there is an attention.")
         self.memory_dim = 0 if self.attention is None else memory_shape[-1]
@@ -157,8 +157,14 @@ class RecurrentDecoder(keras.layers.Layer):
         return_state=False,
         training=False,
     ):
-        shapes.check_sequence(self.name, "inputs", inputs)
-        if self.attention is not None:
+        shapes.check_sequence(self.name, "inputs", inputs, self.dim)
+        shapes.check_mask(self.name, inputs_mask, inputs, names=("inputs_mask", "inputs"))
+        shapes.check_list(self.name, "initial_state", initial_state)
+        inputs, memory = (attention_ops.real(x, self.compute_dtype) for x in (inputs, memory))
+        if self.attention is None:
+            looked_at = {"memory": memory, "memory_mask": memory_mask, "keys": keys}
+            shapes.refuse(self.name, "is for a decoder with an attention", **looked_at)
+        else:
             known = keys is not None
             shapes.check_memory(self.name, inputs, memory, memory_mask, self.memory_dim, known)
             if not known:

@@ -2,6 +2,7 @@
 
 import keras
 
+from zoo.layers import shapes
 from zoo.layers.arguments import check_choice, check_rate
 
 NORMS = {
@@ -37,7 +38,8 @@ class Residual(keras.layers.Layer):
         `(..., dim)`.
 
     Raises:
-        ValueError: for an unknown norm, or a rate that is not from 0 to below 1.
+        ValueError: for an unknown norm, a rate that is not from 0 to below 1, or a branch that is
+            not shaped as the inputs.
 
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need", section 3.1 and 5.4. Pre-norm: Xiong et
@@ -77,6 +79,7 @@ class Residual(keras.layers.Layer):
     def call(self, inputs, branch=None, training=False):
         if branch is None:
             return self.norm(inputs) if self.norm_first else inputs
+        shapes.check_alike(self.name, "branch", branch, inputs, "inputs")
         branch = self.branch_dropout(branch, training=training)
         joined = inputs + self.depth(branch, training=training)
         return joined if self.norm_first else self.norm(joined)

@@ -52,9 +52,10 @@ class SelfAttention(MultiHead):
         cache with this position filled in.
 
     Raises:
-        ValueError: for shapes that do not fit, a `cache` without `position` or the other way
-            round, heads that do not divide the width, a window below 1. How far positions go is
-            not looked at: it would stop an accelerator at every step.
+        ValueError: for shapes that do not fit, a `key` without `value`, a `cache` without
+            `position` or the other way round, `value` or a mask of keys beside a `cache`, heads
+            that do not divide the width, a window below 1. How far positions go is not looked at:
+            it would stop an accelerator at every step.
 
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need", section 3.2, eq. 1. Causal: the same,
@@ -119,6 +120,7 @@ class SelfAttention(MultiHead):
         return_cache=False,
         training=False,
     ):
+        self._check_what_goes_together(query, value, key, mask, value_mask, cache)
         if value is None and value_mask is None:
             value_mask = mask
         memory = query if value is None else value
@@ -153,6 +155,17 @@ class SelfAttention(MultiHead):
         answers += (weights,) if return_attention_scores else ()
         answers += (memory,) if return_cache else ()
         return answers if len(answers) > 1 else answers[0]
+
+    def _check_what_goes_together(self, query, value, key, mask, value_mask, cache):
+        if value is None:
+            shapes.refuse(self.name, "goes with a `value`", key=key)
+        if cache is not None:
+            masks = {"mask": mask, "value_mask": value_mask}
+            shapes.refuse(self.name, "does not go with a `cache`", value=value, **masks)
+        shapes.check_mask(self.name, mask, query, names=("mask", "query"))
+        for name, sequence in (("query", query), ("value", value), ("key", key)):
+            if sequence is not None:
+                shapes.check_sequence(self.name, name, sequence, self.dim)
 
     def _project(self, query, value, key, value_mask, position):
         """The queries as they came in, placed and blanked; then q, k and v by heads."""

@@ -41,11 +41,17 @@ def check_memory(
         raise ValueError(
             f"{layer}: `{names[0]}` has {rows} rows, no multiple of the {sources} of `{names[1]}`."
         )
-    if mask is not None:
-        check_boolean(layer, names[2], mask)
-        _check_rank(layer, names[2], mask, "(batch, keys)")
-        _agree(layer, names[2], mask.shape[0], f"the batch of `{names[1]}`", sources)
-        _agree(layer, names[2], mask.shape[1], f"the length of `{names[1]}`", memory.shape[1])
+    check_mask(layer, mask, memory, names=(names[2], names[1]))
+
+
+def check_mask(layer, mask, sequence, names):
+    """None, or boolean `(batch, length)`, of that sequence."""
+    if mask is None:
+        return
+    check_boolean(layer, names[0], mask)
+    _check_rank(layer, names[0], mask, "(batch, length)")
+    _agree(layer, names[0], mask.shape[0], f"the batch of `{names[1]}`", sequence.shape[0])
+    _agree(layer, names[0], mask.shape[1], f"the length of `{names[1]}`", sequence.shape[1])
 
 
 def check_attention_mask(layer, mask, query, value):
@@ -69,7 +75,7 @@ def check_cache(layer, query, cache, position, width):
     check_sequence(layer, "cache", cache, width)
     _agree(layer, "cache", cache.shape[0], "the batch of `query`", query.shape[0])
     _agree(layer, "query", query.shape[1], "its length with `cache`", 1)
-    dtype = standardize_dtype(position.dtype)
+    dtype = _dtype(layer, "position", position)
     if not is_int_dtype(dtype):
         raise ValueError(f"{layer}: `position` must be of integers, got {dtype}.")
     _check_rank(layer, "position", position, "(batch,)")
@@ -90,14 +96,49 @@ def check_states(layer, states, widths, rows, argument="initial_state"):
 def check_sequence(layer, argument, tensor, width=None):
     """`(batch, length, dim)`, of that width if one is given."""
     _check_rank(layer, argument, tensor, "(batch, length, dim)")
-    _agree(layer, argument, tensor.shape[2], "the width", width)
+    check_width(layer, argument, tensor.shape[2], width)
+
+
+def check_width(layer, argument, got, width):
+    """As wide as what was learned, or as what it is compared with; None: as wide as may be."""
+    _agree(layer, argument, got, "the width", width)
+
+
+def check_alike(layer, argument, tensor, other, as_argument):
+    """One shape for two tensors that are added, so that neither is broadcast."""
+    got, expected = tuple(tensor.shape), tuple(other.shape)
+    if len(got) != len(expected) or any(map(_differ, got, expected)):
+        raise ValueError(
+            f"{layer}: `{argument}` must be shaped as `{as_argument}`, {expected}, got {got}."
+        )
+
+
+def check_list(layer, argument, tensors):
+    """None, or several tensors, not one."""
+    if hasattr(tensors, "shape"):
+        shape = tuple(tensors.shape)
+        raise ValueError(f"{layer}: `{argument}` must be a list of tensors, got one of {shape}.")
+
+
+def refuse(layer, reason, **arguments):
+    """Tensors that there is no use for must not be given."""
+    for name, tensor in arguments.items():
+        if tensor is not None:
+            raise ValueError(f"{layer}: `{name}` {reason}.")
 
 
 def check_boolean(layer, argument, mask):
     """A mask that holds truth values and nothing else."""
-    dtype = standardize_dtype(mask.dtype)
+    dtype = _dtype(layer, argument, mask)
     if dtype != "bool":
         raise ValueError(f"{layer}: `{argument}` must be boolean, got {dtype}.")
+
+
+def _dtype(layer, argument, tensor):
+    if not hasattr(tensor, "dtype"):
+        kind = type(tensor).__name__
+        raise ValueError(f"{layer}: `{argument}` must be a tensor or an array, got {kind}.")
+    return standardize_dtype(tensor.dtype)
 
 
 def _check_rank(layer, argument, tensor, form):
@@ -108,5 +149,10 @@ def _check_rank(layer, argument, tensor, form):
 
 
 def _agree(layer, argument, got, what, expected):
-    if None not in (got, expected) and got != expected:
+    if _differ(got, expected):
         raise ValueError(f"{layer}: `{argument}` has {got} where {what} is {expected}.")
+
+
+def _differ(got, expected):
+    """Whether both are known, which JAX's symbols are not, and not the same."""
+    return isinstance(got, int) and isinstance(expected, int) and got != expected

@@ -21,7 +21,7 @@ class ShawPositions(Positions):
         max_distance: `c`, beyond which all distances are one.
 
     Raises:
-        ValueError: for a `max_distance` below 1.
+        ValueError: for a `max_distance` below 1, or layers that share it, of other heads' width.
 
     Reference:
         Shaw, Uszkoreit, Vaswani 2018, "Self-Attention with Relative Position Representations",
@@ -34,7 +34,7 @@ class ShawPositions(Positions):
         self.max_distance = max_distance
 
     def prepare(self, num_heads, width, causal):
-        if not self.weights:
+        if self.first_for(f"heads of width {width}"):
             shape = (2 * self.max_distance + 1, width)
             self.keys = self.add_weight(shape=shape, initializer="glorot_uniform", name="keys")
             self.values = self.add_weight(shape=shape, initializer="glorot_uniform", name="values")

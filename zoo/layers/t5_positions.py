@@ -24,7 +24,8 @@ class T5Positions(Positions):
         max_distance: from where on all distances are one.
 
     Raises:
-        ValueError: for an odd `num_buckets`, or a `max_distance` that its buckets reach anyway.
+        ValueError: for an odd `num_buckets`, a `max_distance` that its buckets reach anyway, or
+            layers of different heads that share it, or of which only some are causal.
 
     Reference:
         Raffel et al. 2020, "Exploring the Limits of Transfer Learning with a Unified Text-to-Text
@@ -43,8 +44,8 @@ class T5Positions(Positions):
         self.max_distance = max_distance
 
     def prepare(self, num_heads, width, causal):
-        self.causal = causal
-        if not self.weights:
+        if self.first_for(f"{num_heads} heads, causal={causal}"):
+            self.causal = causal
             shape = (self.num_buckets, num_heads)
             self.table = self.add_weight(shape=shape, initializer="glorot_uniform", name="table")
 

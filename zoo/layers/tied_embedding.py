@@ -2,6 +2,9 @@
 
 import keras
 from keras import ops
+from keras.backend import is_float_dtype, standardize_dtype
+
+from zoo.layers import shapes
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -19,17 +22,35 @@ class TiedEmbedding(keras.layers.Embedding):
     Returns:
         `(..., output_dim)`; with `reverse`, logits `(..., input_dim)`.
 
+    Raises:
+        ValueError: in reverse, for ints or another width.
+
     Reference:
         Press and Wolf 2017, "Using the Output Embedding to Improve Language Models", section 3.
     """
 
     def call(self, inputs, reverse=False):
         if reverse:
+            self._check_vectors(inputs)
             return ops.matmul(inputs, ops.transpose(ops.cast(self.embeddings, inputs.dtype)))
         return super().call(inputs)
 
+    def _check_vectors(self, inputs):
+        dtype = standardize_dtype(inputs.dtype)
+        if not is_float_dtype(dtype):
+            raise ValueError(f"{self.name}: `inputs` must be of floats in reverse, got {dtype}.")
+        shapes.check_width(self.name, "inputs", inputs.shape[-1], self.output_dim)
+
+    def compute_mask(self, inputs, mask=None):
+        """With `mask_zero`, that of ids; vectors, told by type and width, keep what they have."""
+        vectors = is_float_dtype(standardize_dtype(inputs.dtype))
+        if vectors and inputs.shape[-1] == self.output_dim:
+            return mask
+        return super().compute_mask(inputs)
+
     def compute_output_spec(self, inputs, reverse=False):
         if reverse:
+            self._check_vectors(inputs)
             shape = (*inputs.shape[:-1], self.input_dim)
             return keras.KerasTensor(shape, dtype=self.compute_dtype)
         return super().compute_output_spec(inputs)

@@ -215,3 +215,21 @@ def test_alibi_learns_nothing_and_layers_share_what_t5_learns():
     assert shared.of_layer() is shared
     assert ShawPositions(3).of_layer().max_distance == 3
     assert SinusoidalPositions().of_layer() is None
+
+
+@pytest.mark.parametrize(
+    ("scheme", "other", "message"),
+    [
+        (T5Positions, {"causal": True}, "made for attention of 2 heads, causal=False, got .*True"),
+        (T5Positions, {"num_heads": 4}, "made for attention of 2 heads, .*, got one of 4 heads"),
+        (ShawPositions, {"num_heads": 4}, "made for attention of heads of width 4, got .* width 2"),
+    ],
+)
+def test_what_a_scheme_learned_for_other_heads_is_not_shared(x, numbers, scheme, other, message):
+    shared = scheme()
+    first = SelfAttention(HEADS, positions=shared)
+    before = numbers(first(x))
+    with pytest.raises(ValueError, match=message):
+        SelfAttention(**{"num_heads": HEADS, **other}, positions=shared)(x)
+    SelfAttention(HEADS, positions=shared)(x)
+    assert_array_equal(numbers(first(x)), before)

@@ -300,7 +300,7 @@ ONES = np.ones((6, 5, 6), "float32")
         ({"memory": ONES[:3]}, "`memory` has 3 where the batch of `inputs` is 6"),
         ({"memory": ONES[..., :4]}, "`memory` has 4 where the width is 6"),
         ({"memory_mask": ONES[..., 0]}, "`memory_mask` must be boolean, got float32"),
-        ({"memory_mask": ONES > 0}, r"`memory_mask` must be \(batch, keys\), got shape"),
+        ({"memory_mask": ONES > 0}, r"`memory_mask` must be \(batch, length\), got shape"),
         ({"memory_mask": ONES[:3, :, 0] > 0}, "`memory_mask` has 3 where .* `memory` is 6"),
         ({"memory_mask": ONES[:, :3, 0] > 0}, "`memory_mask` has 3 where the length .* is 5"),
         ({"keys": ONES[:, :2, :3]}, "`keys` has 2 where the length of `memory` is 5"),

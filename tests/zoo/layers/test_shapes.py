@@ -18,7 +18,7 @@ from zoo.layers import shapes
         ([(2, 3, 5), (4, 3, 5)], None, "`value` has 4 where the batch of `query` is 2"),
         ([(2, 3, 5), (2, 4, 5), (1, 4, 5)], None, "`key` has 1 where the batch of `value` is 2"),
         ([(2, 3, 5), (2, 4, 5), (2, 1, 5)], None, "`key` has 1 where the length of `value` is 4"),
-        ([(2, 3, 5), (2, 4, 5)], (2, 1, 4), r"`value_mask` must be \(batch, keys\), got .*1, 4"),
+        ([(2, 3, 5), (2, 4, 5)], (2, 1, 4), r"`value_mask` must be \(batch, length\), got .*1, 4"),
         ([(2, 3, 5), (2, 4, 5)], (1, 4), "`value_mask` has 1 where the batch of `value` is 2"),
         ([(2, 3, 5), (2, 4, 5)], (2, 1), "`value_mask` has 1 where the length of `value` is 4"),
     ],
