@@ -30,7 +30,7 @@ def add_saved_models(parser):
     )
 
 
-def model_folder(parsed):
-    """The model's folder: the one named, or that of this name in `--saved-models`."""
-    path = Path(parsed.model)
-    return path if path.is_dir() else Path(parsed.saved_models) / parsed.model
+def model_folder(parsed, model=None):
+    """The folder of a model, `parsed.model` if none is named: it itself, or in `--saved-models`."""
+    path = Path(model or parsed.model)
+    return path if path.is_dir() else Path(parsed.saved_models) / path

@@ -20,6 +20,9 @@ def add_export(commands):
     add_model(parser)
     parser.add_argument("--version", type=int, help="the next one by default")
     parser.add_argument(
+        "--ensemble", nargs="+", default=[], metavar="MODEL", help="others to answer with it"
+    )
+    parser.add_argument(
         "--quantize",
         choices=("int8", "float16"),
         help="store matrices so: a quarter or half of the size, and a little less exact",
@@ -46,6 +49,7 @@ def _run_export(parsed):
     path = export(
         model_folder(parsed),
         version=parsed.version,
+        ensemble=[model_folder(parsed, other) for other in parsed.ensemble],
         quantize=parsed.quantize,
         check=parsed.check,
         sentences=parsed.sentences,

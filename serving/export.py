@@ -16,7 +16,9 @@ from zoo.replacing import replacing
 LAST_VERSION = 2**63 - 1
 
 
-def export(folder, *, version=None, quantize=None, check=False, sentences=None, **decoding):
+def export(
+    folder, *, version=None, ensemble=(), quantize=None, check=False, sentences=None, **decoding
+):  # fmt: skip
     """Export the model of a folder such as `saved_models/dates` to `<folder>/<version>/`.
 
     The version is written beside its place and renamed into it, so that a server that polls the
@@ -26,6 +28,7 @@ def export(folder, *, version=None, quantize=None, check=False, sentences=None, 
     Args:
         folder: what training wrote: model, tokenizers and card.
         version: a positive integer; one more than the highest that is there when not given.
+        ensemble: folders of other models, trained with the same tokenizers, to answer with it.
         quantize: "int8" or "float16", to store matrices in; see `serving.quantize`.
         check: check the version before it takes its place, and print what was checked; a version
             that fails is not kept. See `serving.check`.
@@ -43,7 +46,7 @@ def export(folder, *, version=None, quantize=None, check=False, sentences=None, 
     """
     folder = Path(folder)
     texts, references = read_sentences(sentences) if sentences is not None else (None, None)
-    translator = zoo.Translator.load(folder, **decoding)
+    translator = zoo.Translator.load(folder, ensemble, **decoding)
     without_cudnn(translator.model)
     signatures, weights = _on_weights(translator, quantize)
     if quantize is not None and texts is not None:

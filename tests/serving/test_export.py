@@ -121,6 +121,14 @@ def test_the_server_warms_it_up_and_says_the_same(folder, in_process):
                 np.testing.assert_allclose(got[name], expected[name], atol=1e-5)
 
 
+def test_an_ensemble_is_exported_as_one_model(tiny_model, tmp_path):
+    folder = shutil.copytree(tiny_model, tmp_path / "dates")
+    version = export(folder, ensemble=[tiny_model], beam_size=1)
+    translator = zoo.Translator.load(tiny_model, ensemble=[tiny_model], beam_size=1)
+    (answer,) = ask(version, [("translate_with_alignment", {"text": TEXTS})])
+    same(answer, translator.translate_with_alignment(TEXTS))
+
+
 def test_versions_count_up_and_are_never_overwritten(tiny_model, tmp_path):
     folder = shutil.copytree(tiny_model, tmp_path / "dates")
     assert export(folder).name == "1"
