@@ -142,6 +142,7 @@ def test_a_file_of_sentences_may_have_their_translations(tmp_path):
     assert read_sentences(path) == (["a", "b"], ["x", ""])
 
 
+@pytest.mark.slow
 def test_sentencepiece_runs_in_all_releases(tmp_path, capsys):
     pytest.importorskip("tensorflow_text")
     texts = ["Le chat noir est assis.", "Der Hund läuft.", "고양이가 앉아 있다."] * 5

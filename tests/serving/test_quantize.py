@@ -11,7 +11,7 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from serving.export import export
-from serving.quantize import KINDS, change_in_quality, quantized
+from serving.quantize import change_in_quality, quantized
 
 TEXT = tf.TensorSpec([None], tf.string, name="text")
 
@@ -88,7 +88,7 @@ def test_the_change_in_quality_is_that_of_the_translations():
     assert "BLEU" not in change_in_quality(before, after, ["0", "1"])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["int8", pytest.param("float16", marks=pytest.mark.slow)])
 def test_an_export_is_smaller_and_stands_alone(kind, tiny_model, tmp_path, capsys):
     folder = shutil.copytree(tiny_model, tmp_path / "dates")
     sentences = tmp_path / "sentences.tsv"

@@ -71,7 +71,8 @@ def run_process(recipe, folder, data_dir, moment=None):
     return subprocess.run(command, stdout=subprocess.PIPE, text=True)
 
 
-@pytest.mark.parametrize("moments", ["three", pytest.param("ten", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("moments", ["three", "ten"])
 def test_a_killed_run_goes_on_to_the_same_numbers(moments, recipe, tmp_path, data_dir):
     whole = run_process(recipe, tmp_path / "whole", data_dir)
     for moment in MOMENTS[moments]:

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 BOUNDS = {"float32": 2e-5, "float16": 0.02, "bfloat16": 0.15}
 
 # On JAX every new shape is compiled, operation by operation.
-EXAMPLES = 4 if keras.backend.backend() == "jax" else 12
+EXAMPLES = 4 if keras.backend.backend() == "jax" else 8
 
 WHOLE = ("all", "first", "some", "none")
 

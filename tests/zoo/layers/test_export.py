@@ -12,6 +12,9 @@ tf = pytest.importorskip("tensorflow")
 if keras.backend.backend() != "tensorflow":
     pytest.skip("exports are TensorFlow's", allow_module_level=True)
 
+# It takes long to trace them all.
+pytestmark = pytest.mark.slow
+
 ROWS = ATTENTIONS | OTHERS
 
 
