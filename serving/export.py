@@ -58,7 +58,10 @@ def export(
         _save(beside, signatures, weights, [translator.source, translator.target])
         write_warmup_requests(beside, example, signatures)
         decoding = dataclasses.asdict(translator.decoding)
-        card.write_version(beside, decoding=decoding, quantize=quantize)
+        others = [Path(other).name for other in ensemble]
+        card.write_version(
+            beside, decoding=decoding, quantize=quantize, ensemble=", ".join(others) or None
+        )
         if check:
             texts = texts or [example, "", "ᚠᚢᚦ", f"{example} " * 100]
             print(*check_version(beside, signatures, weights, texts), sep="\n")

@@ -125,6 +125,7 @@ def test_the_server_warms_it_up_and_says_the_same(folder, in_process):
 def test_an_ensemble_is_exported_as_one_model(tiny_model, tmp_path):
     folder = shutil.copytree(tiny_model, tmp_path / "dates")
     version = export(folder, ensemble=[tiny_model], beam_size=1)
+    assert f"ensemble {tiny_model.name}" in (folder / "README.md").read_text()
     translator = zoo.Translator.load(tiny_model, ensemble=[tiny_model], beam_size=1)
     (answer,) = ask(version, [("translate_with_alignment", {"text": TEXTS})])
     same(answer, translator.translate_with_alignment(TEXTS))

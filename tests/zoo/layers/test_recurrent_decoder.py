@@ -1,4 +1,4 @@
-"""The recurrent decoder: one step at a time, its states, its dropout, its errors."""
+"""The recurrent decoder: one step at a time, its states, its dropout."""
 
 import functools
 
@@ -9,7 +9,6 @@ from keras.layers import GRUCell, LSTMCell, SimpleRNNCell
 from numpy.testing import assert_allclose, assert_array_equal
 
 from zoo.layers import (
-    Attention,
     BahdanauAttention,
     ChunkwiseAttention,
     CoverageAttention,
@@ -266,90 +265,6 @@ def test_dropout_between_layers_knows_of_masked_steps(arrays, numbers):
     assert_allclose(implicit[mask], explicit[mask], rtol=1e-5)
     state = layer(inputs[:1, :1], inputs_mask=np.zeros((1, 1), bool), return_state=True)[1]
     assert all((numbers(part) == 0).all() for part in state)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"dropout": 1.0}, "`dropout` must be from 0 to below 1, got 1.0"),
-        ({"attend": "during"}, "`attend` must be one of .*'during'"),
-        ({"input_feeding": True}, "`input_feeding`"),
-        ({"attention": LuongAttention(), "attend": "before", "input_feeding": True}, "`input_feed"),
-        ({"attention": LuongAttention(), "attend": "between"}, "two `cells` or more, got 1"),
-    ],
-)
-def test_errors(options, message):
-    with pytest.raises(ValueError, match=message):
-        RecurrentDecoder(GRUCell(4), **options)
-
-
-def test_a_residual_between_widths_that_differ_is_refused():
-    with pytest.raises(ValueError, match=r"`residual` needs cells of one width, got \[3, 4\]"):
-        RecurrentDecoder([GRUCell(3), GRUCell(4)], residual=True)
-
-
-ONES = np.ones((6, 5, 6), "float32")
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        ({"memory": None}, "`memory`"),
-        ({"inputs": ONES[0]}, r"`inputs` must be \(batch, length, dim\), got shape \(5, 6\)"),
-        ({"memory": ONES[0]}, r"`memory` must be \(batch, length, dim\), got shape \(5, 6\)"),
-        ({"memory": ONES[:3]}, "`memory` has 3 where the batch of `inputs` is 6"),
-        ({"memory": ONES[..., :4]}, "`memory` has 4 where the width is 6"),
-        ({"memory_mask": ONES[..., 0]}, "`memory_mask` must be boolean, got float32"),
-        ({"memory_mask": ONES > 0}, r"`memory_mask` must be \(batch, length\), got shape"),
-        ({"memory_mask": ONES[:3, :, 0] > 0}, "`memory_mask` has 3 where .* `memory` is 6"),
-        ({"memory_mask": ONES[:, :3, 0] > 0}, "`memory_mask` has 3 where the length .* is 5"),
-        ({"keys": ONES[:, :2, :3]}, "`keys` has 2 where the length of `memory` is 5"),
-        ({"keys": ONES[..., :2]}, "`keys` has 2 where the width is 3"),
-        ({"keys": ONES[:4, :, :3], "memory": ONES[:4]}, "`inputs` has 6 rows, no multiple of .* 4"),
-        ({"initial_state": [ONES[:, 0, :4]] * 3}, "`initial_state` has 3 tensors, not 2"),
-        ({"initial_state": [ONES[:, 0]]}, r"`initial_state\[0\]` has 6 where the width is 4"),
-        ({"initial_state": [ONES[:3, 0, :4]]}, r"`initial_state\[0\]` has 3 where the batch"),
-        ({"initial_state": [ONES]}, r"`initial_state\[0\]` must be \(batch, size\)"),
-    ],
-)
-def test_shapes_that_do_not_fit_are_named(call, message):
-    layer = RecurrentDecoder(GRUCell(4), CoverageAttention(2), attend="before")
-    layer(ONES, ONES)
-    with pytest.raises(ValueError, match=message):
-        layer(**{"inputs": ONES, "memory": ONES, **call})
-
-
-def test_an_attention_without_a_memory_is_refused():
-    with pytest.raises(ValueError, match="`memory` must be given"):
-        RecurrentDecoder(GRUCell(4), LuongAttention())(ONES)
-
-
-class Dice(Attention):
-    """Weights that are drawn, so that one sees where the draws go."""
-
-    def start(self, value):
-        return [] if self.parallel else [keras.ops.zeros_like(value[:, 0, :1])]
-
-    def draw(self, query, value):
-        return [keras.ops.convert_to_tensor(self.thrown)]
-
-    def align(self, query, key, mask, state):
-        return state[-1], state[:-1]
-
-
-@pytest.mark.parametrize("parallel", [True, False])
-@pytest.mark.parametrize("length", [1, 5])
-@pytest.mark.parametrize("order", ["before", "after", "fed", "between"])
-def test_what_an_attention_draws_goes_to_its_step(order, length, parallel, rng, numbers):
-    attention, inputs = Dice(), ONES[:, :length]
-    attention.thrown = rng.dirichlet(np.ones(5), (6, length)).astype("float32")
-    attention.parallel = parallel
-    options = {"attend": "after", "input_feeding": True} if order == "fed" else {"attend": order}
-    layer = RecurrentDecoder([GRUCell(4), LSTMCell(3)], attention, dropout=0.5, **options)
-    asked = {"return_attention_scores": True, "return_state": True, "training": True}
-    _, weights, state = layer(inputs, ONES, **asked)
-    assert_allclose(numbers(weights), attention.thrown, rtol=1e-6)
-    assert len(state) == len(layer.state_widths)
 
 
 @pytest.mark.parametrize("name", ["gnmt-monotonic", "mocha", "coverage"])
