@@ -5,7 +5,7 @@ from pathlib import Path
 
 from attention_zoo.command import add_model, command, model_folder
 from attention_zoo.quiet import import_tensorflow
-from serving.client import GrpcClient, RestClient
+from serving.client import GrpcClient, RestClient, Tls
 
 # An n-best has fewer texts than were asked for where their score is this.
 IMPOSSIBLE = -1e29
@@ -14,8 +14,18 @@ IMPOSSIBLE = -1e29
 def _asking(parser):
     add_model(parser)
     parser.add_argument("text", nargs="+", metavar="TEXT", help="what to translate")
-    parser.add_argument("--server", metavar="HOST:PORT", help="ask this server, not the folder")
+    parser.add_argument(
+        "--server",
+        metavar="HOST:PORT",
+        help="ask this server, not the folder; https://HOST:PORT with TLS",
+    )
     parser.add_argument("--grpc", action="store_true", help="speak gRPC to it, not REST")
+    for name, what in (
+        ("ca", "authorities to trust, in PEM; the system's by default"),
+        ("certificate", "our own, in PEM, for a server that asks for one"),
+        ("key", "the certificate's"),
+    ):
+        parser.add_argument(f"--{name}", metavar="FILE", help=what)
 
 
 def _answers(parsed, signature):
@@ -24,8 +34,9 @@ def _answers(parsed, signature):
     if parsed.server:
         model = Path(parsed.model).name
         return _client(parsed).translate(model, texts, signature=signature)
-    if parsed.grpc:
-        raise ValueError("--grpc says how to speak to a server; add --server HOST:PORT")
+    for flag in ("grpc", "ca", "certificate", "key"):
+        if getattr(parsed, flag):
+            raise ValueError(f"--{flag} says how to speak to a server; add --server HOST:PORT")
     import_tensorflow()
     from zoo import Translator
 
@@ -36,12 +47,17 @@ def _answers(parsed, signature):
 
 
 def _client(parsed):
-    host, _, port = parsed.server.rpartition(":")
+    place = parsed.server.removeprefix("https://")
+    host, _, port = place.rpartition(":")
     if not host or not port.isdecimal() or int(port) >= 2**16:
         raise ValueError(f"--server wants HOST:PORT, such as localhost:8501; got {parsed.server!r}")
+    files = {name: getattr(parsed, name) for name in ("ca", "certificate", "key")}
+    tls = Tls(**files) if place != parsed.server else None
+    if any(files.values()) and not tls:
+        raise ValueError(f"--ca, --certificate and --key are TLS's: ask https://{place}")
     if parsed.grpc:
         import_tensorflow()
-    return (GrpcClient if parsed.grpc else RestClient)(host, int(port))
+    return (GrpcClient if parsed.grpc else RestClient)(host, int(port), tls=tls)
 
 
 def add_translate(commands):

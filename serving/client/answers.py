@@ -52,7 +52,18 @@ def not_there(where: str) -> ServerError:
 
 
 def not_spoken(where: str, protocol: str) -> ServerError:
-    message = f"no {protocol} from {where}; gRPC is spoken on 8500, REST on 8501"
+    message = (
+        f"no {protocol} from {where}; gRPC is spoken on 8500, REST on 8501; a server with TLS "
+        "speaks in TLS alone, and may want a client's certificate"
+    )
+    return ServerError("UNAVAILABLE", message)
+
+
+def not_trusted(where: str, reason: object) -> ServerError:
+    message = (
+        f"no TLS with {where}: {reason}; trusted are the system's authorities, or a CA file's; "
+        "the server may want a client's certificate"
+    )
     return ServerError("UNAVAILABLE", message)
 
 

@@ -1,6 +1,7 @@
 """The client that speaks protobuf over gRPC."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,22 +13,29 @@ from serving.client.answers import (
     batch,
     not_spoken,
     not_there,
+    not_trusted,
     too_slow,
 )
+from serving.client.tls import Tls
 
 
 class GrpcClient(Client):
     """Speaks protobuf over gRPC; brings TensorFlow with tensorflow-serving-api."""
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 8500, *, timeout: float = 60) -> None:
-        import grpc
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 8500,
+        *,
+        timeout: float = 60,
+        tls: Tls | None = None,
+    ) -> None:
         from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceStub
         from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
         self._address = address_of(host, port)
         self._timeout = timeout
-        options = [("grpc.max_receive_message_length", -1)]
-        self._channel = grpc.insecure_channel(self._address, options=options)
+        self._channel = _channel(self._address, tls)
         self._models = ModelServiceStub(self._channel)
         self._predictions = PredictionServiceStub(self._channel)
 
@@ -94,13 +102,31 @@ class GrpcClient(Client):
             return method(request, timeout=self._timeout)
         except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.UNAVAILABLE:
-                if "HTTP/2" in error.details():
-                    raise not_spoken(self._address, "gRPC") from error
-                if "failed to connect" in error.details():  # else the server says why itself
-                    raise not_there(self._address) from error
+                self._explain(error)
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise too_slow(self._address, self._timeout) from error
             raise ServerError(error.code().name, error.details()) from error
+
+    def _explain(self, error: Any) -> None:
+        """Raises what came before any answer; else the server says itself why it has none."""
+        details = error.details()
+        if "handshake failed" in details:
+            raise not_trusted(self._address, details.rpartition("failed ")[2]) from error
+        if any(words in details for words in ("HTTP/2", "Socket closed", "ALPN")):
+            raise not_spoken(self._address, "gRPC") from error
+        if "failed to connect" in details:
+            raise not_there(self._address) from error
+
+
+def _channel(where: str, tls: Tls | None) -> Any:
+    import grpc
+
+    options = [("grpc.max_receive_message_length", -1)]
+    if not tls:
+        return grpc.insecure_channel(where, options=options)
+    files = tls.roots, tls.key, tls.certificate
+    held = (Path(file).read_bytes() if file else None for file in files)
+    return grpc.secure_channel(where, grpc.ssl_channel_credentials(*held), options=options)
 
 
 def _tensor_proto(values: list) -> Any:

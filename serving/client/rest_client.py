@@ -14,8 +14,10 @@ from serving.client.answers import (
     batch,
     not_spoken,
     not_there,
+    not_trusted,
     too_slow,
 )
+from serving.client.tls import Tls
 
 _CODES = {
     400: "INVALID_ARGUMENT",
@@ -28,14 +30,24 @@ _CODES = {
 
 
 class RestClient(Client):
-    """Speaks JSON over HTTP; needs no TensorFlow."""
+    """Speaks JSON over HTTP, or HTTPS where it is given a `Tls`; needs no TensorFlow."""
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 8501, *, timeout: float = 60) -> None:
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 8501,
+        *,
+        timeout: float = 60,
+        tls: Tls | None = None,
+    ) -> None:
         import requests
 
         self._address = address_of(host, port)
-        self._timeout = timeout
+        self._url = f"{'https' if tls else 'http'}://{self._address}"
+        self._options = {"timeout": timeout, "verify": (tls and tls.roots) or True}
         self._session = requests.Session()
+        if tls and tls.certificate:
+            self._session.cert = str(tls.certificate), str(tls.key)
 
     def predict(
         self,
@@ -69,11 +81,13 @@ class RestClient(Client):
         import requests
         from urllib3.exceptions import ProtocolError
 
-        url = f"http://{self._address}{path}"
+        url = f"{self._url}{path}"
         try:
-            response = self._session.request(method, url, timeout=self._timeout, **options)
+            response = self._session.request(method, url, **self._options, **options)
         except requests.Timeout as error:
-            raise too_slow(self._address, self._timeout) from error
+            raise too_slow(self._address, self._options["timeout"]) from error
+        except requests.exceptions.SSLError as error:
+            raise not_trusted(self._address, error.args[0].reason.args[0]) from error
         except requests.ConnectionError as error:
             if isinstance(error.args[0], ProtocolError):
                 raise not_spoken(self._address, "REST") from error

@@ -10,6 +10,8 @@ from google.protobuf import text_format
 from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest
 from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceStub
 
+from attention_zoo.cli import main
+from serving.client import GrpcClient, RestClient, ServerError, Tls
 from serving.config_messages import SSLConfig
 from serving.server import LocalServer, tls
 from serving.server_options import ServerOptions
@@ -91,18 +93,117 @@ def test_nor_is_who_speaks_in_the_clear(secure):
         requests.get(f"http://127.0.0.1:{secure.rest_port}/v1/models/toy", timeout=10)
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="asks with curl")
-def test_curl_needs_the_certificate_of_the_server_alone(folder, keys, tmp_path):
+@pytest.fixture(scope="module")
+def open_to_all(saved_model, keys, tmp_path_factory):
+    """A server that asks its clients for nothing."""
     key, certificate = (path.read_text() for path in keys["server"])
-    path = write(tmp_path / "ssl.config", server_key=key, server_cert=certificate)
+    path = tmp_path_factory.mktemp("config") / "ssl.config"
+    write(path, server_key=key, server_cert=certificate)
     options = ServerOptions(ssl_config_file=path)
-    with LocalServer(folder, rest_port=0, grpc_port=0, options=options) as server:
-        command = [
-            *("curl", "--silent", "--fail", "--noproxy", "*", "--cacert", keys["server"][1]),
-            *("-d", '{"instances": ["a"]}'),
-            f"https://localhost:{server.rest_port}/v1/models/toy:predict",
-        ]
-        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    with LocalServer(saved_model.parents[1], rest_port=0, grpc_port=0, options=options) as server:
+        yield server
+
+
+def client_of(kind, server, **options):
+    port = server.rest_port if kind is RestClient else server.grpc_port
+    return kind("localhost", port, timeout=10, **options)
+
+
+both = pytest.mark.parametrize("kind", [RestClient, GrpcClient])
+
+
+@both
+def test_our_client_trusts_a_ca_file(kind, open_to_all, keys):
+    client = client_of(kind, open_to_all, tls=Tls(ca=keys["server"][1]))
+    assert client.translate("toy", ["a"])["text"].tolist() == ["A"]
+
+
+@both
+def test_our_client_trusts_whom_the_system_trusts(kind, open_to_all, keys, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(keys["server"][1]))  # OpenSSL's own variable
+    client = client_of(kind, open_to_all, tls=Tls())
+    assert client.translate("toy", ["a"])["text"].tolist() == ["A"]
+
+
+@both
+def test_our_client_shows_its_certificate(kind, secure, keys):
+    key, certificate = keys["client"]
+    tls = Tls(ca=keys["server"][1], certificate=certificate, key=key)
+    assert client_of(kind, secure, tls=tls).translate("toy", ["a"])["text"].tolist() == ["A"]
+
+
+@both
+@pytest.mark.parametrize("authority", [None, "stranger"])
+def test_our_client_trusts_no_other(kind, authority, open_to_all, keys):
+    client = client_of(kind, open_to_all, tls=Tls(ca=authority and keys[authority][1]))
+    with pytest.raises(ServerError, match=r"UNAVAILABLE: no TLS with localhost.*VERIFY_FAILED"):
+        client.translate("toy", ["a"])
+
+
+@both
+def test_our_client_trusts_no_other_name(kind, open_to_all, keys):
+    port = open_to_all.rest_port if kind is RestClient else open_to_all.grpc_port
+    client = kind("127.0.0.2", port, tls=Tls(ca=keys["server"][1]), timeout=10)
+    with pytest.raises(ServerError, match="UNAVAILABLE: no "):
+        client.translate("toy", ["a"])
+
+
+@both
+def test_our_client_says_that_the_server_wants_tls(kind, open_to_all):
+    with pytest.raises(ServerError, match=r"UNAVAILABLE: no .*speaks in TLS alone"):
+        client_of(kind, open_to_all).translate("toy", ["a"])
+
+
+@both
+def test_our_client_says_that_the_server_wants_a_certificate(kind, secure, keys):
+    client = client_of(kind, secure, tls=Tls(ca=keys["server"][1]))
+    with pytest.raises(ServerError, match=r"UNAVAILABLE: no .*may want a client's certificate"):
+        client.translate("toy", ["a"])
+
+
+@both
+def test_our_client_says_that_the_server_has_no_tls(kind, server, keys):
+    with pytest.raises(ServerError, match=r"no TLS with localhost.*WRONG_VERSION_NUMBER"):
+        client_of(kind, server, tls=Tls(ca=keys["server"][1])).translate("toy", ["a"])
+
+
+def test_files_that_are_no_pem(keys, tmp_path):
+    (tmp_path / "empty.pem").touch()
+    for files, message in (
+        ({"ca": tmp_path / "empty.pem"}, "no authority in PEM's format in .*empty.pem"),
+        ({"ca": tmp_path / "nowhere.pem"}, "no authority .*nowhere.pem"),
+        ({"certificate": keys["client"][1]}, "certificate and its key go together"),
+        (
+            {"certificate": keys["client"][1], "key": keys["stranger"][0]},
+            "no certificate and key .*client.crt and .*stranger.key",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message) as error:
+            Tls(**files)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+def test_the_command_line_asks_with_tls(protocol, secure, keys, capsys):
+    key, certificate = map(str, keys["client"])
+    port = secure.rest_port if protocol == "rest" else secure.grpc_port
+    arguments = [
+        *("translate", "toy", "a b", "--server", f"https://localhost:{port}"),
+        *("--ca", str(keys["server"][1]), "--certificate", certificate, "--key", key),
+        *(["--grpc"] if protocol == "grpc" else []),
+    ]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == "A B\t0.3000\n"
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="asks with curl")
+def test_curl_needs_the_certificate_of_the_server_alone(open_to_all, keys):
+    command = [
+        *("curl", "--silent", "--fail", "--noproxy", "*", "--cacert", keys["server"][1]),
+        *("-d", '{"instances": ["a"]}'),
+        f"https://localhost:{open_to_all.rest_port}/v1/models/toy:predict",
+    ]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
     assert '"text": "A"' in answer.stdout
 
 
