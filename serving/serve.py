@@ -18,7 +18,7 @@ BINARY = "tensorflow_model_server"
 IMAGE = "tensorflow/serving:latest"
 GPU_IMAGE = "tensorflow/serving:latest-gpu"
 MOUNT = "/models"
-MONITORING = Path(__file__).parent / "deploy" / "monitoring.config"
+MONITORING = Path(__file__).parent / "deploy" / "config" / "monitoring.config"
 DEFAULTS = ServerOptions()
 
 
@@ -90,13 +90,16 @@ def write_model_config(folder: str | Path, path: str | Path, base: str | None = 
 def binary_command(
     config_file: Path, rest_port: int, grpc_port: int, options: ServerOptions = DEFAULTS
 ) -> list[str]:
-    """TensorFlow Serving's command, with batching only where a file says how: it refuses a request
-    of more rows than a batch holds, which the local server runs alone."""
+    """TensorFlow Serving's command, with labels and changes of the list as the local server has
+    them, and batching only where a file says how: it refuses a request of more rows than a batch
+    holds, which the local server runs alone."""
     return [
         BINARY,
         f"--port={grpc_port}",
         f"--rest_api_port={rest_port}",
         f"--model_config_file={config_file}",
+        "--model_config_file_poll_wait_seconds=60",
+        "--allow_version_labels_for_unavailable_models=true",
         *(["--enable_batching"] if options.batching_parameters_file else []),
         *(f"--{name}={path}" for name, path in _files(options).items()),
     ]

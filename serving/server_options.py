@@ -10,7 +10,7 @@ class ServerOptions:
 
     Attributes:
         batching: Run requests together that arrive together.
-        batching_parameters_file: How to; ``serving/deploy/batching.config`` by default.
+        batching_parameters_file: How to; ``serving/deploy/config/batching.config`` by default.
         monitoring_config_file: Whether and where there are metrics; at the usual path by default.
         ssl_config_file: Keys and certificates for both ports; none by default.
         max_pending: The most requests at once; those beyond it are refused.

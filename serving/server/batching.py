@@ -25,7 +25,7 @@ from serving.config_messages import BatchingParameters, read_message
 from serving.server.status import StatusError, invalid
 
 VERSION_FILE = "batching_params.pbtxt"
-DEFAULTS = Path(__file__).parents[1] / "deploy" / "batching.config"
+DEFAULTS = Path(__file__).parents[1] / "deploy" / "config" / "batching.config"
 Outputs = dict[str, tf.Tensor]
 _QUEUE_IS_FULL = re.compile("The batch scheduling queue .* is full.*")
 _queues = itertools.count()

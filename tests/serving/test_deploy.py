@@ -8,21 +8,24 @@ from google.protobuf import text_format
 import serving
 from serving import model_config
 from serving.config_messages import BatchingParameters, MonitoringConfig
+from serving.serve import binary_command
+from serving.server_options import ServerOptions
 
 DEPLOY = Path(serving.__file__).parent / "deploy"
+CONFIG = DEPLOY / "config"
 
 
 def parse(name, message):
-    return text_format.Parse((DEPLOY / name).read_text("utf-8"), message())
+    return text_format.Parse((CONFIG / name).read_text("utf-8"), message())
 
 
 def test_models():
-    (model,) = model_config.read(DEPLOY / "models.config").model_config_list.config
+    (model,) = model_config.read(CONFIG / "models.config").model_config_list.config
     assert model.base_path == f"/models/{model.name}"
 
 
 def test_the_labels_commented_in_the_example_parse():
-    text = (DEPLOY / "models.config").read_text("utf-8")
+    text = (CONFIG / "models.config").read_text("utf-8")
     for start in ("model_version_policy", "version_labels"):
         text = text.replace(f"# {start} {{", f"{start} {{")
     config = text_format.Parse(text, model_config.ModelServerConfig())
@@ -57,4 +60,11 @@ def test_compose():
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
         for argument in service["command"]:
             _, _, path = argument.partition("=/config/")
-            assert not path or (DEPLOY / path).is_file()
+            assert not path or (CONFIG / path).is_file()
+
+
+def test_the_server_of_the_path_gets_flags_that_it_has():
+    options = ServerOptions(batching_parameters_file="b", ssl_config_file="s")
+    lines = Path(__file__).with_name("tensorflow_serving_flags.txt").read_text().splitlines()
+    for flag in binary_command(Path("models.config"), 8501, 8500, options)[1:]:
+        assert flag.removeprefix("--").partition("=")[0] in lines

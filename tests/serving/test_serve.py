@@ -52,6 +52,8 @@ def test_binary_command():
         "--port=2",
         "--rest_api_port=1",
         "--model_config_file=/c/models.config",
+        "--model_config_file_poll_wait_seconds=60",
+        "--allow_version_labels_for_unavailable_models=true",
         f"--monitoring_config_file={MONITORING}",
     ]
 
@@ -59,7 +61,7 @@ def test_binary_command():
 def test_binary_gets_the_files_that_it_knows():
     options = ServerOptions(batching_parameters_file="/c/b", ssl_config_file="/c/s")
     command = binary_command(Path("/c/m.config"), 1, 2, options)
-    assert command[4:] == [
+    assert command[6:] == [
         "--enable_batching",
         "--batching_parameters_file=/c/b",
         f"--monitoring_config_file={MONITORING}",
@@ -84,6 +86,8 @@ def test_docker_command():
         *("--mount", f"type=bind,source={MONITORING},target={monitoring},readonly"),
         *("--entrypoint", "tensorflow_model_server", "tensorflow/serving:latest"),
         *("--port=8500", "--rest_api_port=8501", "--model_config_file=/config/model_config_file"),
+        "--model_config_file_poll_wait_seconds=60",
+        "--allow_version_labels_for_unavailable_models=true",
         f"--monitoring_config_file={monitoring}",
     ]
     gpu = docker_command("/saved", Path("/c/m.config"), "127.0.0.1", 1, 2, gpu=True)
