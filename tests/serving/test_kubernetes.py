@@ -225,6 +225,9 @@ def test_kserve():
     assert predictor["minReplicas"] <= predictor["maxReplicas"]
     limits = patch["spec"]["predictor"]["model"]["resources"]["limits"]
     assert limits["nvidia.com/gpu"] == 1
-    for folder in ("cpu", "gpu"):
-        (resource,) = built(KSERVE / folder)
-        assert resource["spec"]["predictor"]["model"]["storageUri"] == model["storageUri"]
+
+
+def test_kserve_on_a_gpu_is_the_same_but_for_the_gpu():
+    (cpu,), (gpu,) = (built(KSERVE / kind) for kind in ("cpu", "gpu"))
+    (cpu, gpu) = (resource["spec"]["predictor"]["model"] for resource in (cpu, gpu))
+    assert {name for name in cpu if cpu[name] != gpu[name]} == {"runtimeVersion", "resources"}
