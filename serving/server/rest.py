@@ -155,7 +155,7 @@ def _model_spec(match: re.Match[str]) -> ModelSpec:
     if match["label"]:
         spec.version_label = unquote(match["label"])
     elif match["version"]:
-        if int(match["version"]) >= 2**63:
+        if len(match["version"]) > 19 or int(match["version"]) >= 2**63:
             raise invalid(f"Failed to convert version: {match['version']} to numeric.")
         spec.version.value = int(match["version"])
     return spec

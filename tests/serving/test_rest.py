@@ -148,6 +148,7 @@ def test_bad_requests_are_400_and_say_why(rest, body, message):
         ("/v1/models/none:predict", 404, "Servable not found for request: Latest(none)"),
         ("/v1/models/toy/versions/9:predict", 404, "not found for request: Specific(toy, 9)"),
         (f"/v1/models/toy/versions/{2**63}:predict", 400, "Failed to convert version: "),
+        (f"/v1/models/toy/versions/{'9' * 5000}:predict", 400, "Failed to convert version: "),
         ("/v1/models/toy/labels/x:predict", 400, "Unrecognized servable version label: x"),
         ("/v1/models/toy", 400, "Malformed request: POST /v1/models/toy"),
         ("/v1/models/toy:predict/", 400, "Malformed request: POST /v1/models/toy:predict/"),
