@@ -130,6 +130,14 @@ def test_errors(predictions, message, code, details):
     assert details in error.value.details()
 
 
+@pytest.mark.parametrize("data", [b"\0", request({"text": ["a"]}).SerializeToString()[:-1]])
+def test_bytes_that_are_no_message(channel, data, caplog):
+    with pytest.raises(grpc.RpcError, match="Error parsing message") as error:
+        channel.unary_unary("/tensorflow.serving.PredictionService/Predict")(data)
+    assert error.value.code() is INVALID
+    assert not caplog.records
+
+
 def test_status(models):
     message = GetModelStatusRequest()
     message.model_spec.name = "toy"
