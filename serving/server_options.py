@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+# What only the local server knows: the least of each.
+BOUNDS = {"max_pending": 1, "max_request_bytes": 1, "max_rows": 1, "grace_seconds": 0}
+
 
 @dataclass(frozen=True)
 class ServerOptions:
@@ -15,6 +18,7 @@ class ServerOptions:
         ssl_config_file: Keys and certificates for both ports; none by default.
         max_pending: The most requests at once; those beyond it are refused.
         max_request_bytes: The largest request.
+        max_rows: The most rows of a request: they run at once, in memory that grows with them.
         grace_seconds: How long requests may take to end once the server stops.
     """
 
@@ -24,6 +28,7 @@ class ServerOptions:
     ssl_config_file: str | Path | None = None
     max_pending: int = 128
     max_request_bytes: int = 16 * 2**20
+    max_rows: int = 1024
     grace_seconds: int = 10
 
     def __post_init__(self) -> None:
@@ -32,7 +37,7 @@ class ServerOptions:
                 "--batching-parameters-file says how to batch, which --no-batching switches off: "
                 "leave one out."
             )
-        for name, least in (("max_pending", 1), ("max_request_bytes", 1), ("grace_seconds", 0)):
+        for name, least in BOUNDS.items():
             value = getattr(self, name)
             if not least <= value < 2**31:
                 flag = name.replace("_", "-")
