@@ -111,6 +111,8 @@ ROW = "Failed to process element: 0 key: {} of 'instances' list. Error: INVALID_
         ('{"inputs": ' + "[" * 500 + "]" * 500 + "}", "lists nested 500 deep"),
         ({"instances": [{"b64": "?"}]}, "Unable to base64 decode"),
         ({"instances": ["\ud800"]}, "holds half of a surrogate pair"),
+        ({"instances": ["a"], "signature_name": "\ud800"}, "not found in signature def"),
+        ({"instances": [{"\ud800": "a"}]}, "JSON object: does not have named input: "),
         ({"instances": ["a"], "signature_name": 1}, "'signature_name' key must be a string value"),
         (
             {"instances": ["a"], "signature_name": "none"},
@@ -188,6 +190,11 @@ def test_bad_addresses(rest, path, code, message):
             "regress",
             {"examples": [{}], "signature_name": "none"},
             "No signature was found with the name: none",
+        ),
+        (
+            "classify",
+            {"examples": [{}], "signature_name": "\ud800"},
+            "No signature was found with the name: ",
         ),
     ],
 )
