@@ -16,7 +16,8 @@ class ServerOptions:
         batching_parameters_file: How to; ``serving/deploy/batching.config`` by default.
         monitoring_config_file: Whether and where there are metrics; at the usual path by default.
         ssl_config_file: Keys and certificates for both ports; none by default.
-        max_pending: The most requests at once; those beyond it are refused.
+        max_pending: The most requests at once; those beyond it are refused. As many as are answered
+            in a second or less: what is admitted in a rush is what the next one waits for.
         max_request_bytes: The largest request.
         max_rows: The most rows of a request: they run at once, in memory that grows with them.
         grace_seconds: How long requests may take to end once the server stops.
@@ -26,7 +27,7 @@ class ServerOptions:
     batching_parameters_file: str | Path | None = None
     monitoring_config_file: str | Path | None = None
     ssl_config_file: str | Path | None = None
-    max_pending: int = 128
+    max_pending: int = 64
     max_request_bytes: int = 16 * 2**20
     max_rows: int = 1024
     grace_seconds: int = 10
