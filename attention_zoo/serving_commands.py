@@ -87,6 +87,7 @@ def add_serve(commands):
     for name, what in (
         ("max-pending", "requests at once; more are refused"),
         ("max-request-bytes", "size of a request"),
+        ("max-rows", "texts in a request"),
         ("grace-seconds", "for requests to end once the server stops"),
     ):
         default = getattr(ServerOptions, name.replace("-", "_"))

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from serving import model_config
 from serving.ports import address, check_apart, listen
-from serving.server_options import ServerOptions
+from serving.server_options import BOUNDS, ServerOptions
 
 BINARY = "tensorflow_model_server"
 IMAGE = "tensorflow/serving:latest"
@@ -150,7 +150,7 @@ def _files(options: ServerOptions) -> dict[str, Path]:
 
 
 def _check_bounds(options: ServerOptions) -> None:
-    for name in ("max_pending", "max_request_bytes", "grace_seconds"):
+    for name in BOUNDS:
         if getattr(options, name) != getattr(DEFAULTS, name):
             flag = name.replace("_", "-")
             raise ValueError(f"--{flag} is the local server's: add --local, or leave it out.")

@@ -18,6 +18,7 @@ from serving.server.batching import Batching
 from serving.server.status import StatusError, invalid, status_of
 from serving.server.versions import LoadedVersion
 from serving.server.warmup import warm_up
+from serving.server_options import ServerOptions
 
 log = logging.getLogger(__name__)
 
@@ -56,13 +57,18 @@ class Repository:
     Args:
         list_models: Gives the current list; called at each poll.
         batching: How to run requests together; alone, if not given.
+        max_rows: The most rows of a request.
     """
 
     def __init__(
-        self, list_models: Callable[[], ModelServerConfig], batching: Batching | None = None
+        self,
+        list_models: Callable[[], ModelServerConfig],
+        batching: Batching | None = None,
+        max_rows: int = ServerOptions.max_rows,
     ) -> None:
         self._list_models = list_models
         self._batching = batching
+        self._max_rows = max_rows
         self._view = View({}, {})
 
     def find(self, spec: ModelSpec) -> LoadedVersion:
@@ -169,7 +175,7 @@ class Repository:
         changed = _last_change(folder)
         self._set(name, version, Entry(ModelVersionStatus.LOADING))
         try:
-            loaded = LoadedVersion(name, version, folder, self._batching)
+            loaded = LoadedVersion(name, version, folder, self._batching, self._max_rows)
             warm_up(loaded, folder)
         except Exception as error:  # a broken export fails in any way it likes: others go on
             status = _in_one_line(status_of(error))

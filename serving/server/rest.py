@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from google.protobuf.json_format import MessageToDict
 from grpc import StatusCode
 from starlette.requests import ClientDisconnect
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
 from serving.server.classification import check_examples, refuse
@@ -21,7 +22,7 @@ from serving.server.pending import Pending
 from serving.server.repository import Repository
 from serving.server.request_body import read_body
 from serving.server.status import StatusError, invalid, logged_status_of
-from serving.server.versions import DEFAULT_SIGNATURE
+from serving.server.versions import DEFAULT_SIGNATURE, LoadedVersion
 
 _SPEC = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 _POST = re.compile(_SPEC + r":(?P<method>classify|regress|predict)", re.IGNORECASE)
@@ -144,7 +145,7 @@ def _answer(
         if match["method"].lower() == "predict":
             return _predict(repository, metrics, spec, name or DEFAULT_SIGNATURE, document)
         check_examples(document)
-        refuse(match["method"].lower(), name, repository.find(spec).signatures.signature_def)
+        refuse(match["method"].lower(), name, _signatures(repository.find(spec)))
     if match["metadata"]:
         return _metadata(repository, spec)
     return MessageToDict(repository.status(spec), always_print_fields_with_no_presence=True)
@@ -155,7 +156,7 @@ def _model_spec(match: re.Match[str]) -> ModelSpec:
     if match["label"]:
         spec.version_label = unquote(match["label"])
     elif match["version"]:
-        if int(match["version"]) >= 2**63:
+        if len(match["version"]) > 19 or int(match["version"]) >= 2**63:
             raise invalid(f"Failed to convert version: {match['version']} to numeric.")
         spec.version.value = int(match["version"])
     return spec
@@ -165,12 +166,17 @@ def _predict(
     repository: Repository, metrics: Metrics, spec: ModelSpec, signature_name: str, document: dict
 ) -> dict[str, Any]:
     loaded = repository.find(spec)
-    if signature_name not in loaded.signatures.signature_def:
+    if signature_name not in _signatures(loaded):
         raise invalid(f'Serving signature name: "{signature_name}" not found in signature def')
-    inputs = read_inputs(document, loaded.signature(signature_name).inputs)
+    inputs = read_inputs(document, dict(loaded.signature(signature_name).inputs))
     with metrics.running(spec.name):
         outputs = loaded.predict(signature_name, inputs)
     return write_outputs(outputs, rows="instances" in document)
+
+
+def _signatures(loaded: LoadedVersion) -> dict[str, SignatureDef]:
+    """A dict, since protobuf's map raises for half a surrogate pair, which JSON can spell."""
+    return dict(loaded.signatures.signature_def)
 
 
 def _metadata(repository: Repository, spec: ModelSpec) -> dict[str, Any]:

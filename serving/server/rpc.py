@@ -33,6 +33,7 @@ from tensorflow_serving.apis.regression_pb2 import RegressionRequest, Regression
 
 from serving.ports import address, listen
 from serving.server.classification import refuse
+from serving.server.malformed import MalformedRequests
 from serving.server.metrics import Metrics
 from serving.server.pending import Pending
 from serving.server.repository import Repository
@@ -128,7 +129,10 @@ def make_server(
         ("grpc.max_receive_message_length", max_request_bytes),
     ]
     server = grpc.server(
-        ThreadPoolExecutor(THREADS, "grpc"), options=options, maximum_concurrent_rpcs=pending.limit
+        ThreadPoolExecutor(THREADS, "grpc"),
+        interceptors=[MalformedRequests()],
+        options=options,
+        maximum_concurrent_rpcs=pending.limit,
     )
     add_PredictionServiceServicer_to_server(PredictionService(repository, metrics, pending), server)
     add_ModelServiceServicer_to_server(ModelService(repository), server)

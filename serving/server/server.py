@@ -67,6 +67,7 @@ class LocalServer:
             batching.read(options.batching_parameters_file or batching.DEFAULTS)
             if options.batching
             else None,
+            options.max_rows,
         )
 
     def __enter__(self) -> Self:

@@ -9,11 +9,13 @@ from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 from serving.server.status import invalid
 
 
-def check_inputs(signature: SignatureDef, inputs: Mapping[str, np.ndarray]) -> None:
-    """Raises INVALID_ARGUMENT that names the input at fault: its name, dtype or shape."""
+def check_inputs(signature: SignatureDef, inputs: Mapping[str, np.ndarray], max_rows: int) -> None:
+    """Raises INVALID_ARGUMENT that names the input at fault: its name, dtype, shape or rows."""
     _check_names(signature, inputs)
     for alias, array in inputs.items():
         _check_tensor(alias, signature.inputs[alias], array)
+        for rows in array.shape[:1]:
+            _check_rows(alias, rows, max_rows)
 
 
 def check_output_filter(signature: SignatureDef, output_filter: Sequence[str]) -> None:
@@ -51,6 +53,13 @@ def _check_tensor(alias: str, info: TensorInfo, array: np.ndarray) -> None:
     shape = tf.TensorShape(info.tensor_shape)
     if not shape.is_compatible_with(array.shape):
         raise invalid(f"input {alias} has shape {list(array.shape)}, expected {shape}")
+
+
+def _check_rows(alias: str, rows: int, max_rows: int) -> None:
+    if rows > max_rows:
+        raise invalid(
+            f"input {alias} has {rows} rows; expected {max_rows} at most: send several requests"
+        )
 
 
 def _names(aliases) -> str:

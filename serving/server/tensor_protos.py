@@ -44,7 +44,7 @@ def from_proto(alias: str, proto: TensorProto) -> np.ndarray:
     try:
         _check_shape(proto)
         return np.asarray(tf.make_ndarray(proto))
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise invalid(f"tensor parsing error: {alias}: {error}") from error
 
 

@@ -17,6 +17,7 @@ from serving.server.batching import Batching, of_version, wrap
 from serving.server.signatures import check_inputs, check_output_filter
 from serving.server.status import StatusError, status_of
 from serving.server.tensor_protos import from_proto, to_proto
+from serving.server_options import ServerOptions
 
 # Registers the ops of SentencePiece models; TensorFlow Serving has them built in.
 with contextlib.suppress(ImportError):
@@ -33,10 +34,16 @@ class LoadedVersion:
     """
 
     def __init__(
-        self, name: str, version: int, folder: Path, batching: Batching | None = None
+        self,
+        name: str,
+        version: int,
+        folder: Path,
+        batching: Batching | None = None,
+        max_rows: int = ServerOptions.max_rows,
     ) -> None:
         self.spec = ModelSpec(name=name, version={"value": version})
         self._model = _load(folder)
+        self._max_rows = max_rows
         self.signatures = _read_signatures(folder)
         parameters = of_version(folder, batching)
         self._calls = wrap(self._model.signatures, self.signatures.signature_def, parameters)
@@ -62,7 +69,7 @@ class LoadedVersion:
             output_filter: The outputs wanted; all, if empty.
         """
         signature = self.signature(signature_name)
-        check_inputs(signature, inputs)
+        check_inputs(signature, inputs, self._max_rows)
         check_output_filter(signature, output_filter)
         defaults = {a: from_proto(a, p) for a, p in signature.defaults.items() if a not in inputs}
         try:

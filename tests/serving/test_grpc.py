@@ -71,6 +71,14 @@ def test_invalid_utf8_and_empty_batch(predictions):
     assert tf.make_ndarray(predictions.Predict(empty).outputs["text"]).shape == (0,)
 
 
+def overflowing():
+    """A half-precision float, which is stored as 16 bits, of more bits."""
+    message = request({})
+    message.inputs["text"].dtype = tf.float16.as_datatype_enum
+    message.inputs["text"].half_val.append(2**16)
+    return message
+
+
 def shaped(*sizes):
     """A request of one text that claims another shape."""
     message = request({"text": "a"})
@@ -105,6 +113,7 @@ INVALID, NOT_FOUND = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
         (request({"text": [1.0]}), INVALID, "input text has type float32, expected string"),
         (request({"text": [["a"]]}), INVALID, "input text has shape [1, 1], expected (None,)"),
         (shaped(0), INVALID, "tensor parsing error: text: "),
+        (overflowing(), INVALID, "tensor parsing error: text: "),
         (shaped(3, -2), INVALID, "text: shape [3, -2]; expected sizes of 0 or more"),
         (shaped(-1), INVALID, "text: shape [-1]; expected sizes of 0 or more"),
         (shaped(10**12), INVALID, "shape [1000000000000] is larger than the values sent"),
@@ -128,6 +137,14 @@ def test_errors(predictions, message, code, details):
         predictions.Predict(message)
     assert error.value.code() is code
     assert details in error.value.details()
+
+
+@pytest.mark.parametrize("data", [b"\0", request({"text": ["a"]}).SerializeToString()[:-1]])
+def test_bytes_that_are_no_message(channel, data, caplog):
+    with pytest.raises(grpc.RpcError, match="Error parsing message") as error:
+        channel.unary_unary("/tensorflow.serving.PredictionService/Predict")(data)
+    assert error.value.code() is INVALID
+    assert not caplog.records
 
 
 def test_status(models):

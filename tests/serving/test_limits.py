@@ -11,14 +11,14 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 
 from serving.client import GrpcClient, RestClient, ServerError
 from serving.server import LocalServer
-from serving.server_options import ServerOptions
+from serving.server_options import BOUNDS, ServerOptions
 
 LIMIT = 100_000
 
 
 @pytest.fixture(scope="module")
 def small(saved_model):
-    options = ServerOptions(max_pending=1, max_request_bytes=LIMIT)
+    options = ServerOptions(max_pending=1, max_request_bytes=LIMIT, max_rows=40)
     with LocalServer(saved_model.parents[1], rest_port=0, grpc_port=0, options=options) as server:
         yield server
 
@@ -70,6 +70,25 @@ def test_a_large_message_is_resource_exhausted(small):
     assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
+def test_more_rows_than_the_limit_are_invalid(small):
+    for client in (RestClient(port=small.rest_port), GrpcClient(port=small.grpc_port)):
+        assert client.translate("toy", ["a"] * 40)["text"].tolist() == ["A"] * 40
+        with pytest.raises(ServerError, match="input text has 41 rows; expected 40 at most"):
+            client.translate("toy", ["a"] * 41)
+
+
+def test_a_shape_that_repeats_one_value_is_held_to_the_limit(small):
+    """A few bytes that stand for a million texts."""
+    request = PredictRequest(model_spec={"name": "toy"})
+    request.inputs["text"].CopyFrom(tf.make_tensor_proto(["a"]))
+    request.inputs["text"].tensor_shape.dim[0].size = 2**20
+    with (
+        grpc.insecure_channel(f"127.0.0.1:{small.grpc_port}") as channel,
+        pytest.raises(grpc.RpcError, match="input text has 1048576 rows; expected 40 at most"),
+    ):
+        PredictionServiceStub(channel).Predict(request)
+
+
 def test_a_request_too_many_is_refused_while_the_status_is_still_told(small, url, gate):
     def ask(paths):
         body = {"signature_name": "gated", "inputs": {"path": paths}}
@@ -110,7 +129,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_frees_its_place(small, u
     assert "Traceback" not in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["max_pending", "max_request_bytes", "grace_seconds"])
+@pytest.mark.parametrize("name", BOUNDS)
 def test_bounds_that_cannot_be(name):
     with pytest.raises(ValueError, match=f"--{name.replace('_', '-')} is . to .*; got -1"):
         ServerOptions(**{name: -1})

@@ -111,6 +111,8 @@ ROW = "Failed to process element: 0 key: {} of 'instances' list. Error: INVALID_
         ('{"inputs": ' + "[" * 500 + "]" * 500 + "}", "lists nested 500 deep"),
         ({"instances": [{"b64": "?"}]}, "Unable to base64 decode"),
         ({"instances": ["\ud800"]}, "holds half of a surrogate pair"),
+        ({"instances": ["a"], "signature_name": "\ud800"}, "not found in signature def"),
+        ({"instances": [{"\ud800": "a"}]}, "JSON object: does not have named input: "),
         ({"instances": ["a"], "signature_name": 1}, "'signature_name' key must be a string value"),
         (
             {"instances": ["a"], "signature_name": "none"},
@@ -148,6 +150,7 @@ def test_bad_requests_are_400_and_say_why(rest, body, message):
         ("/v1/models/none:predict", 404, "Servable not found for request: Latest(none)"),
         ("/v1/models/toy/versions/9:predict", 404, "not found for request: Specific(toy, 9)"),
         (f"/v1/models/toy/versions/{2**63}:predict", 400, "Failed to convert version: "),
+        (f"/v1/models/toy/versions/{'9' * 5000}:predict", 400, "Failed to convert version: "),
         ("/v1/models/toy/labels/x:predict", 400, "Unrecognized servable version label: x"),
         ("/v1/models/toy", 400, "Malformed request: POST /v1/models/toy"),
         ("/v1/models/toy:predict/", 400, "Malformed request: POST /v1/models/toy:predict/"),
@@ -187,6 +190,11 @@ def test_bad_addresses(rest, path, code, message):
             "regress",
             {"examples": [{}], "signature_name": "none"},
             "No signature was found with the name: none",
+        ),
+        (
+            "classify",
+            {"examples": [{}], "signature_name": "\ud800"},
+            "No signature was found with the name: ",
         ),
     ],
 )

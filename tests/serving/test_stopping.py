@@ -1,35 +1,14 @@
 """SIGTERM and ctrl-C: nothing more is accepted, what has begun is finished, the exit is 0."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 from functools import partial
 
 import pytest
 import requests
 
 from serving.client import GrpcClient, ServerError
-
-
-def start(folder, **options):
-    """The command, in a process of its own, and where it answers."""
-    code = (
-        "from serving.serve import serve; from serving.server_options import ServerOptions; "
-        f"serve({str(folder)!r}, rest_port=0, grpc_port=0, local=True, "
-        f"options=ServerOptions(**{options!r}))"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    greeting = process.stdout.readline()
-    ports = [int(part.partition(",")[0].split()[0]) for part in greeting.split("127.0.0.1:")[1:]]
-    return process, *ports
+from tests.serving.server_process import start
 
 
 def ask_rest(port, paths):

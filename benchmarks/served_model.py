@@ -1,0 +1,88 @@
+"""A model of the size that is served, untrained, exported; and the processes that run it.
+
+`TransformerTranslator` of 4+4 layers, width 128, 8,000 words on either side, beam of 4, sentences
+of 5 to 15 words. It has learned nothing, so it ends no sentence: each takes as many steps as any.
+"""
+
+import multiprocessing
+import random
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.clients import Request, rest_request
+
+NAME = "tiny"
+PRESET = "transformer-tiny"
+WORDS = 7996
+SENTENCES = 64
+STEPS = 24
+
+
+def fresh_process():
+    """A pool of one process that has imported nothing yet."""
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+
+
+def make(folder):
+    """Saves and exports the model to `folder`; the requests, with the answers that they are due."""
+    import keras
+    import tensorflow as tf
+
+    import zoo
+    from serving.export import export
+    from zoo.text import WordTokenizer
+
+    keras.utils.set_random_seed(0)
+    tokenizer = WordTokenizer.train([f"w{i}" for i in range(WORDS)], WORDS + 4)
+    size = len(tokenizer.vocabulary)
+    model = zoo.build(PRESET, source_vocabulary_size=size, target_vocabulary_size=size)
+    model((tf.ones((1, 2), tf.int32), tf.ones((1, 2), tf.int32)))
+    decoding = zoo.Decoding(max_target_length=STEPS)
+    texts = sentences()
+    known = {"recipe": {"preset": PRESET, "tokenizer": "words", "example": texts[0]}}
+    translator = zoo.Translator(model, tokenizer, tokenizer, decoding, known)
+    translator.save(folder / NAME)
+    export(folder / NAME)
+    answers = translator.translate_all(texts)
+    return [_request(text, answer) for text, answer in zip(texts, answers, strict=True)]
+
+
+def sentences():
+    drawn = random.Random(0)
+    return [
+        " ".join(f"w{drawn.randrange(WORDS)}" for _ in range(drawn.randint(5, 15)))
+        for _ in range(SENTENCES)
+    ]
+
+
+def _request(text, answer):
+    import tensorflow as tf
+    from tensorflow_serving.apis.predict_pb2 import PredictRequest
+
+    message = PredictRequest(model_spec={"name": NAME})
+    message.inputs["text"].CopyFrom(tf.make_tensor_proto([text]))
+    return Request(rest_request(NAME, text), message.SerializeToString(), answer.encode())
+
+
+@contextmanager
+def served(folder, *flags):
+    """The local server's process, once it answers, and its ports by protocol."""
+    command = [sys.executable, "-m", "attention_zoo", "serve", str(folder), "--local", *flags]
+    process = subprocess.Popen(
+        [*command, "--rest-port", "0", "--grpc-port", "0"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        rest, grpc = (part.split()[0] for part in process.stdout.readline().split("127.0.0.1:")[1:])
+        yield process, {"gRPC": int(grpc), "REST": int(rest.rstrip(","))}
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def memory(process):
+    """Its resident megabytes now."""
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * 4096 / 1e6
