@@ -166,7 +166,7 @@ class Signatures:
         """Source ids `(batch, length)` -> `Hypotheses`."""
         encode, one_step, _ = self.views
         encoded = encode(source)
-        state = self.model.start(encoded, self.decoding.max_target_length)
+        state = self.model.start(encoded)
 
         def step(tokens, given):
             return one_step((tokens, given))

@@ -34,8 +34,12 @@ def rows(state):
 
 
 def free_batch(state):
-    """Shape invariants for a loop over `state`: the batch may be anything, the rest as it is."""
-    return tf.nest.map_structure(lambda x: tf.TensorShape([None, *x.shape[1:]]), state)
+    """Shape invariants for a loop over `state`: the batch is free, and what is empty may grow."""
+
+    def free(tensor):
+        return tf.TensorShape([None, *(size or None for size in tensor.shape[1:])])
+
+    return tf.nest.map_structure(free, state)
 
 
 def write(written, t, tokens):

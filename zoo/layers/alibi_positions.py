@@ -25,7 +25,7 @@ class AlibiPositions(Positions):
     def bias(self, query, query_positions, key_positions):
         distance = ops.expand_dims(key_positions, 1) - ops.expand_dims(query_positions, 2)
         distance = ops.cast(ops.absolute(distance), "float32")  # (1 or b, q, k)
-        slope = ops.reshape(ops.convert_to_tensor(slopes(query.shape[2])), (1, -1, 1, 1))
+        slope = ops.reshape(ops.convert_to_tensor(slopes(query.shape[1])), (1, -1, 1, 1))
         return -slope * ops.expand_dims(distance, 1)
 
 

@@ -11,6 +11,8 @@ Shapes are written in the order that every function keeps: `(batch, queries, dim
 from keras import ops
 from keras.backend import is_float_dtype, standardize_dtype
 
+from zoo.layers import shapes
+
 # Far below any score that a finite-precision model produces, yet finite in float32.
 _EXCLUDED = -1e30
 
@@ -122,4 +124,4 @@ def per_source(query, memory):
 
 def per_hypothesis(answer, query):
     """Undo `per_source`: `(batch, beams * queries, dim)` -> `(batch * beams, queries, dim)`."""
-    return ops.reshape(answer, (ops.shape(query)[0], ops.shape(query)[1], ops.shape(answer)[-1]))
+    return ops.reshape(answer, (*shapes.sizes(query)[:2], ops.shape(answer)[-1]))

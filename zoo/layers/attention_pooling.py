@@ -5,6 +5,7 @@ from keras import ops
 
 from zoo.layers import attend, shapes
 from zoo.layers.arguments import check_whole
+from zoo.layers.dense import Dense
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -48,7 +49,7 @@ class AttentionPooling(keras.layers.Layer):
 
     def build(self, inputs_shape):
         units = self.units or inputs_shape[-1]
-        self.projection = keras.layers.Dense(
+        self.projection = Dense(
             units, activation="tanh", dtype=self.dtype_policy, name="projection"
         )
         self.projection.build(inputs_shape)

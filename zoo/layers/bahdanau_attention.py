@@ -7,6 +7,7 @@ from zoo.layers import attend
 from zoo.layers.arguments import check_whole
 from zoo.layers.attention import Attention
 from zoo.layers.chunks import in_chunks
+from zoo.layers.dense import Dense
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -47,12 +48,10 @@ class BahdanauAttention(Attention):
 
     def build(self, query_shape, value_shape, key_shape=None):
         units = self.units or query_shape[-1]
-        self.query_projection = keras.layers.Dense(
+        self.query_projection = Dense(
             units, use_bias=False, dtype=self.dtype_policy, name=f"{self.name}_query"
         )
-        self.key_projection = keras.layers.Dense(
-            units, dtype=self.dtype_policy, name=f"{self.name}_key"
-        )
+        self.key_projection = Dense(units, dtype=self.dtype_policy, name=f"{self.name}_key")
         self.query_projection.build(query_shape)
         self.key_projection.build(key_shape or value_shape)
         self.v = self.add_weight(shape=(units,), initializer="glorot_uniform", name="v")

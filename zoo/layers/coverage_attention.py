@@ -6,6 +6,7 @@ from keras import ops
 from zoo.layers import attend
 from zoo.layers.arguments import check_number
 from zoo.layers.bahdanau_attention import BahdanauAttention
+from zoo.layers.dense import Dense
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -46,9 +47,7 @@ class CoverageAttention(BahdanauAttention):
         super().build(query_shape, value_shape, key_shape)
         shape = self.v.shape
         self.coverage = self.add_weight(shape=shape, initializer="glorot_uniform", name="coverage")
-        self.fertility = keras.layers.Dense(
-            1, dtype=self.dtype_policy, name=f"{self.name}_fertility"
-        )
+        self.fertility = Dense(1, dtype=self.dtype_policy, name=f"{self.name}_fertility")
         self.fertility.build(key_shape or value_shape)
 
     def project_key(self, key):

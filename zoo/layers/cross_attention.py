@@ -6,6 +6,8 @@ from keras import ops
 from zoo.layers import attend, heads, shapes
 from zoo.layers.multi_head import MultiHead
 
+PROJECTED = ("query", "projected", "value_mask")
+
 
 @keras.saving.register_keras_serializable("zoo")
 class CrossAttention(MultiHead):
@@ -51,14 +53,20 @@ class CrossAttention(MultiHead):
         # a norm of the keys would not take it away, but has no need of it.
         self.key_projection = self.dense(self.kv_dim, key_dim, use_bias=False)
         self.value_projection = self.dense(self.kv_dim, value_shape[-1])
+        self.by_heads = ByHeads(self.num_kv_heads, dtype=self.dtype_policy)
         self.build_heads(dim)
 
     def project_memory(self, value, key=None, value_mask=None):
-        """Keys (normed) and values of a memory, side by side: `(batch, keys, 2 * kv_dim)`."""
+        """Keys (normed), then values, of a memory: `(batch, 2 * num_kv_heads, keys, width)`."""
         key = self.key_projection(attend.blank(value if key is None else key, value_mask))
-        key = heads.merge_heads(self.split_keys(key)) if self.qk_norm else key
         value = self.value_projection(attend.blank(value, value_mask))
-        return ops.concatenate([key, value], axis=-1)
+        key, value = self.by_heads(key), self.by_heads(value)
+        return ops.concatenate([self.norm_keys(key), value], axis=1)
+
+    def check_projected(self, layer, query, projected, mask, names=PROJECTED):
+        """Refuse what `project_memory` does not make, or not for these queries, as `layer`."""
+        heads, width = 2 * self.num_kv_heads, self.head_width
+        shapes.check_projected(layer, query, projected, mask, heads, width, names)
 
     def attend(
         self,
@@ -77,20 +85,15 @@ class CrossAttention(MultiHead):
         Raises:
             ValueError: for shapes that do not fit.
         """
-        shapes.check_memory(
-            self.name,
-            query,
-            projected,
-            value_mask,
-            width=2 * self.kv_dim,
-            shared=True,
-            names=("query", "projected", "value_mask"),
-        )
-        shapes.check_attention_mask(self.name, attention_mask, query, projected)
+        self.check_projected(self.name, query, projected, value_mask)
+        shapes.check_attention_mask(self.name, attention_mask, query, projected.shape[2])
         mask = None if attention_mask is None else attend.per_source(attention_mask, projected)
+        # Of the mask, since layers share it: a graph then looks its size up once for all of them.
+        sources = projected if value_mask is None else value_mask
+        queries = attend.per_source(self.query_projection(query), sources)
         answer, weights = self.attend_heads(
-            self.split_queries(attend.per_source(self.query_projection(query), projected)),
-            *self.split_memory(projected),
+            self.norm_queries(heads.split_heads(queries, self.num_heads)),
+            *ops.split(projected, 2, axis=1),
             mask=attend.both(attend.key_mask(value_mask), mask),
             training=training,
             weights_wanted=return_attention_scores,
@@ -99,7 +102,7 @@ class CrossAttention(MultiHead):
         if not return_attention_scores:
             return output
         weights = ops.swapaxes(weights, 1, 2)  # (batch, beams * queries, heads, keys)
-        rows = (*ops.shape(query)[:2], *ops.shape(weights)[2:])
+        rows = (*shapes.sizes(query)[:2], *ops.shape(weights)[2:])
         return output, ops.swapaxes(ops.reshape(weights, rows), 1, 2)
 
     def call(
@@ -117,3 +120,14 @@ class CrossAttention(MultiHead):
         return self.attend(
             query, projected, value_mask, attention_mask, return_attention_scores, training
         )
+
+
+class ByHeads(keras.layers.Layer):
+    """`heads.split_heads` as a layer, so that a functional model may call it on unknown sizes."""
+
+    def __init__(self, num_heads, **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+
+    def call(self, sequence):
+        return heads.split_heads(sequence, self.num_heads)

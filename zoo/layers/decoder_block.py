@@ -58,7 +58,7 @@ class DecoderBlock(TransformerBlock):
             residual.build(inputs_shape)
 
     def project_memory(self, memory, memory_mask=None):
-        """The memory's keys and values: `(batch, keys, 2 * kv_dim)`."""
+        """The memory's keys and values: `(batch, 2 * num_kv_heads, keys, width)`."""
         return self.cross_attention.project_memory(memory, value_mask=memory_mask)
 
     def call(
@@ -72,9 +72,11 @@ class DecoderBlock(TransformerBlock):
         return_attention_scores=False,
         training=False,
     ):
-        width = 2 * self.cross_attention.kv_dim if projected else self.memory_dim
-        shapes.check_memory(self.name, inputs, memory, memory_mask, width, shared=projected)
-        if not projected:
+        if projected:
+            names = ("inputs", "memory", "memory_mask")
+            self.cross_attention.check_projected(self.name, inputs, memory, memory_mask, names)
+        else:
+            shapes.check_memory(self.name, inputs, memory, memory_mask, self.memory_dim)
             memory = self.project_memory(memory, memory_mask)
         branch, cache = self.self_attention(
             self.around_self.enter(inputs),

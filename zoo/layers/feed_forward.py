@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from zoo.layers.arguments import check_rate, check_whole
+from zoo.layers.dense import Dense
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -55,9 +56,7 @@ class FeedForward(keras.layers.Layer):
         self.hidden_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
 
     def _dense(self, units, shape, name):
-        dense = keras.layers.Dense(
-            units, use_bias=not self.gated, dtype=self.dtype_policy, name=name
-        )
+        dense = Dense(units, use_bias=not self.gated, dtype=self.dtype_policy, name=name)
         dense.build(shape)
         return dense
 

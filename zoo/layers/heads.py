@@ -2,15 +2,15 @@
 
     head_i = softmax(Q_i K_i^T / sqrt(width) + bias_i) V_i
 
-Sequences are `(batch, length, heads, width)` here, so that splitting the last axis of a projection
-into heads, and joining them again, is a reshape. Keys and values may have fewer heads than queries,
-each then serving a group of query heads (Shazeer 2019; Ainslie et al. 2023).
+Sequences are `(batch, heads, length, width)` here, as the products want them. Keys and values may
+have fewer heads than queries, each then serving a group of query heads (Shazeer 2019; Ainslie et
+al. 2023).
 """
 
 import keras
 from keras import ops
 
-from zoo.layers import attend
+from zoo.layers import attend, shapes
 
 # Keras's TensorFlow backend composes its `dot_product_attention` of the same steps as below.
 FUSED = keras.config.backend() != "tensorflow"
@@ -20,15 +20,19 @@ BLOCK = 256
 
 
 def split_heads(sequence, heads):
-    """`(batch, length, heads * width)` -> `(batch, length, heads, width)`."""
-    batch, length, dim = ops.shape(sequence)
-    return ops.reshape(sequence, (batch, length, heads, dim // heads))
+    """`(batch, length, heads * width)` -> `(batch, heads, length, width)`."""
+    batch, length, dim = shapes.sizes(sequence)
+    if sequence.shape[1] == 1:
+        return ops.reshape(sequence, (batch, heads, 1, dim // heads))
+    return ops.swapaxes(ops.reshape(sequence, (batch, length, heads, dim // heads)), 1, 2)
 
 
 def merge_heads(sequence):
-    """`(batch, length, heads, width)` -> `(batch, length, heads * width)`."""
-    batch, length, heads, width = ops.shape(sequence)
-    return ops.reshape(sequence, (batch, length, heads * width))
+    """`(batch, heads, length, width)` -> `(batch, length, heads * width)`."""
+    batch, heads, length, width = shapes.sizes(sequence)
+    if sequence.shape[2] == 1:
+        return ops.reshape(sequence, (batch, 1, heads * width))
+    return ops.reshape(ops.swapaxes(sequence, 1, 2), (batch, length, heads * width))
 
 
 def multi_head(
@@ -37,35 +41,31 @@ def multi_head(
     """Each head's softmax of scores, and its sum of values (Vaswani et al. 2017, eq. 1).
 
     Args:
-        query: `(batch, queries, heads, width)`.
-        key, value: `(batch, keys, kv_heads, width)`; query head i looks at head
+        query: `(batch, heads, queries, width)`.
+        key, value: `(batch, kv_heads, keys, width)`; query head i looks at head
             `i // (heads / kv_heads)` of them.
         mask: boolean, broadcastable to `(batch, queries, keys)`.
         bias: added to the scores; broadcastable to `(batch, heads, queries, keys)`.
         dropout: applied to the weights that mix the values; None for none.
-        more: `weights (batch, heads, queries, keys) -> (batch, queries, heads, width)`, added to
+        more: `weights (batch, heads, queries, keys) -> (batch, heads, queries, width)`, added to
             the answer; None for nothing.
         causal_from: where among the keys the first query stands, if none is to look further than
             where it stands; None if they are.
 
     Returns:
-        `(batch, queries, heads, width)` and the weights before dropout,
+        `(batch, heads, queries, width)` and the weights before dropout,
         `(batch, heads, queries, keys)`.
     """
-    parts = _heads_first(query, key, value)
-    answer, weights, mixing = _mix(*parts, mask, bias, dropout, causal_from)
-    answer = ops.swapaxes(answer, 1, 2)
+    answer, weights, mixing = _mix(_scaled(query), key, value, mask, bias, dropout, causal_from)
     return answer if more is None else answer + more(mixing), weights
 
 
-def _heads_first(query, key, value):
-    """`(batch, heads, length, width)` each, and the query scaled."""
-    query = query * ops.cast(query.shape[-1] ** -0.5, query.dtype)
-    return [ops.swapaxes(x, 1, 2) for x in (query, key, value)]
+def _scaled(query):
+    return query * ops.cast(query.shape[-1] ** -0.5, query.dtype)
 
 
 def _mix(query, key, value, mask, bias, dropout, causal_from):
-    """Answer, weights, and the weights that mixed the values; all heads first."""
+    """Answer, weights, and the weights that mixed the values."""
     scores = _each_group(attend.dot_scores, query, key)
     if bias is not None:
         scores = scores + ops.cast(bias, scores.dtype)
@@ -85,10 +85,10 @@ def in_blocks(query, key, value, mask=None, bias=None, dropout=None, causal=Fals
     With `causal`, a block leaves out the keys past its end. Where the length is not known, all
     queries are one block.
     """
-    first, queries = 0 if causal else None, query.shape[1]
+    first, queries = 0 if causal else None, query.shape[2]
     if queries is None or queries <= BLOCK:
         return multi_head(query, key, value, mask, bias, dropout, causal_from=first)[0]
-    query, key, value = _heads_first(query, key, value)
+    query = _scaled(query)
 
     def block(begin):
         rows, keys = slice(begin, begin + BLOCK), slice(begin + BLOCK if causal else None)
@@ -97,7 +97,7 @@ def in_blocks(query, key, value, mask=None, bias=None, dropout=None, causal=Fals
         return _mix(*parts, *pairs, dropout, begin if causal else None)[0]
 
     blocks = [block(begin) for begin in range(0, queries, BLOCK)]
-    return ops.swapaxes(ops.concatenate(blocks, axis=2), 1, 2)
+    return ops.concatenate(blocks, axis=2)
 
 
 def _part(pairs, rows, keys):
@@ -115,19 +115,19 @@ def fused(query, key, value, mask=None, bias=None, causal=False):
     """
     seen = mask if not causal else attend.both(mask, _diagonal(query, key))
     seen = None if seen is None else ops.expand_dims(seen, 1)  # (b, 1, q, k)
+    parts = [ops.swapaxes(sequence, 1, 2) for sequence in (query, key, value)]
     if bias is not None:  # kernels take a bias or a mask, not both
         bias = bias if seen is None else ops.where(seen, bias, _excluded(query.dtype))
-        answer = ops.dot_product_attention(query, key, value, bias=ops.cast(bias, query.dtype))
+        answer = ops.dot_product_attention(*parts, bias=ops.cast(bias, query.dtype))
     else:
         alone = seen if mask is not None else None
-        answer = ops.dot_product_attention(
-            query, key, value, mask=alone, is_causal=causal and mask is None
-        )
+        answer = ops.dot_product_attention(*parts, mask=alone, is_causal=causal and mask is None)
+    answer = ops.swapaxes(answer, 1, 2)
     return answer if mask is None else _blank_unseeing(answer, seen)
 
 
 def _diagonal(query, key):
-    return attend.causal_mask(ops.shape(query)[1], ops.shape(key)[1])
+    return attend.causal_mask(ops.shape(query)[2], ops.shape(key)[2])
 
 
 def _excluded(dtype):
@@ -137,7 +137,7 @@ def _excluded(dtype):
 
 def _blank_unseeing(answer, seen):
     """Zeros for the queries that see no key at all."""
-    sees = ops.swapaxes(ops.any(seen, axis=-1, keepdims=True), 1, 2)  # (b, q, 1, 1)
+    sees = ops.any(seen, axis=-1, keepdims=True)  # (b, 1, q, 1)
     return ops.where(sees, answer, ops.zeros((), dtype=answer.dtype))
 
 
@@ -146,7 +146,7 @@ def _each_group(product, left, right):
     heads, groups = left.shape[1], right.shape[1]
     if heads == groups:
         return product(left, right)
-    batch, _, rows, width = ops.shape(left)
-    together = ops.reshape(left, (batch, groups, (heads // groups) * rows, width))
+    batch, _, rows, width = shapes.sizes(left)
+    together = ops.reshape(left, (batch, groups, heads // groups * rows, width))
     answer = product(together, right)  # (b, groups, heads / groups * n, ...)
     return ops.reshape(answer, (batch, heads, rows, ops.shape(answer)[-1]))

@@ -5,6 +5,7 @@ from keras import ops
 
 from zoo.layers import align, attend
 from zoo.layers.arguments import check_whole
+from zoo.layers.dense import Dense
 from zoo.layers.wrapped_attention import WrappedAttention
 
 
@@ -43,8 +44,8 @@ class LocalAttention(WrappedAttention):
         super().build(query_shape, value_shape, key_shape)
         if self.predictive:
             options = {"use_bias": False, "dtype": self.dtype_policy}
-            self.hidden = keras.layers.Dense(query_shape[-1], "tanh", name="hidden", **options)
-            self.position = keras.layers.Dense(1, name="position", **options)
+            self.hidden = Dense(query_shape[-1], "tanh", name="hidden", **options)
+            self.position = Dense(1, name="position", **options)
             self.hidden.build(query_shape)
             self.position.build(query_shape)
 

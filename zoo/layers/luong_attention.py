@@ -7,6 +7,7 @@ from zoo.layers import attend, shapes
 from zoo.layers.arguments import check_choice, check_whole
 from zoo.layers.attention import Attention
 from zoo.layers.chunks import in_chunks
+from zoo.layers.dense import Dense
 
 SCORES = ("dot", "scaled", "general", "concat", "location")
 
@@ -68,7 +69,7 @@ class LuongAttention(Attention):
 
     def _projection(self, units, name, dim):
         name = f"{self.name}_{name}"  # its own, where two attentions stand in one graph
-        dense = keras.layers.Dense(units, use_bias=False, dtype=self.dtype_policy, name=name)
+        dense = Dense(units, use_bias=False, dtype=self.dtype_policy, name=name)
         dense.build((None, None, dim))
         return dense
 

@@ -1,10 +1,10 @@
 """What self-attention and cross-attention share."""
 
 import keras
-from keras import ops
 
 from zoo.layers import heads
 from zoo.layers.arguments import check_rate, check_whole
+from zoo.layers.dense import Dense
 
 
 class MultiHead(keras.layers.Layer):
@@ -57,7 +57,7 @@ class MultiHead(keras.layers.Layer):
 
     # Without names of their own, so that a functional model may hold those of several layers.
     def dense(self, units, width, **options):
-        dense = keras.layers.Dense(units, dtype=self.dtype_policy, **options)
+        dense = Dense(units, dtype=self.dtype_policy, **options)
         dense.build((None, None, width))
         return dense
 
@@ -66,20 +66,13 @@ class MultiHead(keras.layers.Layer):
         norm.build((None, None, None, self.head_width))
         return norm
 
-    def split_queries(self, query):
-        """Projected queries by heads, normed: `(batch, queries, heads, width)`."""
-        query = heads.split_heads(query, self.num_heads)
+    def norm_queries(self, query):
+        """Projected queries by heads `(batch, heads, queries, width)`, normed."""
         return query if self.query_norm is None else self.query_norm(query)
 
-    def split_keys(self, key):
-        """Projected keys by heads, normed: `(batch, keys, kv_heads, width)`."""
-        key = heads.split_heads(key, self.num_kv_heads)
+    def norm_keys(self, key):
+        """Projected keys by heads `(batch, kv_heads, keys, width)`, normed."""
         return key if self.key_norm is None else self.key_norm(key)
-
-    def split_memory(self, memory):
-        """Keys and values that lie side by side, `(batch, keys, 2 * kv_dim)`, each by heads."""
-        key, value = ops.split(memory, 2, axis=-1)
-        return (heads.split_heads(part, self.num_kv_heads) for part in (key, value))
 
     def attend_heads(
         self, query, key, value, mask=None, causal=False, bias=None, more=None,

@@ -54,18 +54,18 @@ class Positions(keras.layers.Layer):
         return inputs
 
     def rotate(self, sequence, positions):
-        """Queries or keys `(batch, length, heads, width)`, turned by their positions."""
+        """Queries or keys `(batch, heads, length, width)`, turned by their positions."""
         return sequence
 
     def bias(self, query, query_positions, key_positions):
         """What is added to the scores, `(1 or batch, heads, queries, keys)`; None for nothing.
 
-        `query` is `(batch, queries, heads, width)`, not scaled.
+        `query` is `(batch, heads, queries, width)`, not scaled.
         """
         return
 
-    # `weights (batch, heads, queries, keys), query_positions, key_positions -> (batch, queries,
-    # heads, width)`, added to the mixed values. A scheme that gives it makes attention keep its
+    # `weights (batch, heads, queries, keys), query_positions, key_positions -> (batch, heads,
+    # queries, width)`, added to the mixed values. A scheme that gives it makes attention keep its
     # weights, so it is None where there is none.
     context = None
 

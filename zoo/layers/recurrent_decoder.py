@@ -7,6 +7,7 @@ from zoo.layers import attend as attention_ops
 from zoo.layers import shapes
 from zoo.layers.arguments import check_attention, check_rate, list_of_cells
 from zoo.layers.cell_stack import CellStack, draw_drops, one_mask_a_sequence, state_sizes
+from zoo.layers.dense import Dense
 from zoo.layers.recurrent_orders import Parts, order_of
 
 
@@ -116,7 +117,7 @@ class RecurrentDecoder(keras.layers.Layer):
             query_dim = self.cells[self.order.asking].output_size
             self.attention.build((None, None, query_dim), memory_shape)
         if joined:
-            self.output_projection = keras.layers.Dense(
+            self.output_projection = Dense(
                 self.units, "tanh", use_bias=False, dtype=self.dtype_policy, name="output"
             )
             self.output_projection.build((None, None, joined))

@@ -51,7 +51,7 @@ class RotaryPositions(Positions):
         base = self.base * self.ntk ** (width / (width - 2)) if self.ntk > 1 else self.base
         rates = [base ** (-2 * i / width) / self.linear for i in range(width // 2)]
         angle = ops.expand_dims(ops.cast(positions, "float32"), -1) * ops.convert_to_tensor(rates)
-        angle = ops.expand_dims(angle, 2)  # (1 or b, len, 1, w / 2)
+        angle = ops.expand_dims(angle, 1)  # (1 or b, 1, len, w / 2)
         sine, cosine = ops.sin(angle), ops.cos(angle)
         left, right = ops.split(ops.cast(sequence, "float32"), 2, axis=-1)
         turned = [left * cosine - right * sine, right * cosine + left * sine]

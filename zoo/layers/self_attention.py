@@ -40,22 +40,24 @@ class SelfAttention(MultiHead):
         value_mask: boolean `(batch, keys)`, True for a key that may be looked at.
         attention_mask: boolean `(batch, queries, keys)`, True where the query may look.
         return_attention_scores: also return the weights.
-        cache: `(batch, positions, 2 * kv_dim)`, keys and values of the positions so far, to decode
-            one token at a time: see `empty_cache`. `query` is then `(batch, 1, dim)`.
-        position: int `(batch,)`, which position `query` stands at. Goes with `cache`. Past the end
-            of the cache nothing is kept: the query then sees all that is in it, but not itself.
+        cache: `(batch, 2 * num_kv_heads, positions, width)`, keys and values of the positions so
+            far, to decode one token at a time: see `empty_cache`. `query` is then `(batch, 1, dim)`
+            and stands behind what is in the cache, which grows by one.
+        position: int `(batch,)`: the cache is room for more than the positions so far, and this is
+            which one `query` stands at. The cache does not grow, and its shape never changes. Past
+            its end nothing is kept: the query then sees all that is in it, but not itself.
         return_cache: also return the keys and values that were attended to.
 
     Returns:
         `(batch, queries, dim)`; then, if asked for, the weights `(batch, heads, queries, keys)`,
-        and the keys (normed and turned) and values `(batch, keys, 2 * kv_dim)`: with `cache`, the
-        cache with this position filled in.
+        and the keys (normed and turned), then the values, `(batch, 2 * num_kv_heads, keys, width)`:
+        with `cache`, the cache with this position in it.
 
     Raises:
-        ValueError: for shapes that do not fit, a `key` without `value`, a `cache` without
-            `position` or the other way round, `value` or a mask of keys beside a `cache`, heads
-            that do not divide the width, a window below 1. How far positions go is not looked at:
-            it would stop an accelerator at every step.
+        ValueError: for shapes that do not fit, a `key` without `value`, a `position` without
+            `cache`, `value` or a mask of keys beside a `cache`, heads that do not divide the width,
+            a window below 1. How far positions go is not looked at: it would stop an accelerator at
+            every step.
 
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need", section 3.2, eq. 1. Causal: the same,
@@ -99,12 +101,13 @@ class SelfAttention(MultiHead):
         self.build_heads(dim)
         self.positions.prepare(self.num_heads, self.head_width, self.causal)
 
-    def empty_cache(self, batch, positions):
-        """Room for the keys and values of `positions` positions: `(batch, positions, 2 * kv_dim)`.
+    def empty_cache(self, batch, positions=0):
+        """A `cache` of `batch` rows with nothing in it: to grow, or with room for `positions`.
 
         Keys are kept as they are compared, turned by a rotary scheme, so a step turns one key.
         """
-        return ops.zeros((batch, positions, 2 * self.kv_dim), dtype=self.compute_dtype)
+        shape = (batch, 2 * self.num_kv_heads, positions, self.head_width)
+        return ops.zeros(shape, dtype=self.compute_dtype)
 
     def call(
         self,
@@ -124,19 +127,24 @@ class SelfAttention(MultiHead):
         if value is None and value_mask is None:
             value_mask = mask
         memory = query if value is None else value
+        grows = cache is not None and position is None
         shapes.check_shapes(self.name, query, memory, key, value_mask)
-        shapes.check_cache(self.name, query, cache, position, 2 * self.kv_dim)
-        shapes.check_attention_mask(
-            self.name, attention_mask, query, memory if cache is None else cache
+        shapes.check_cache(
+            self.name, query, cache, position, 2 * self.num_kv_heads, self.head_width
         )
+        keys = _count(memory, cache, grows)
+        shapes.check_attention_mask(self.name, attention_mask, query, keys)
+        if grows:
+            position = ops.reshape(ops.shape(cache)[2], (1,))
         query, q, k, v = self._project(query, value, key, value_mask, position)
         places, key_places = _places(q, position), _places(k, position)
         q, k = self.positions.rotate(q, places), self.positions.rotate(k, key_places)
         seen = attend.both(attend.key_mask(value_mask), attention_mask)
-        memory = _side_by_side(k, v) if return_cache or cache is not None else None
+        if return_cache or cache is not None:
+            memory = ops.concatenate([k, v], axis=1)
         if cache is not None:
-            memory, past = _remember(cache, memory, places)
-            k, v = self.split_memory(memory)
+            memory, past = _remember(cache, memory, None if grows else places)
+            k, v = ops.split(memory, 2, axis=1)
             key_places, seen = _places(k), attend.both(past, attention_mask)
         if self.window is not None:
             seen = attend.both(seen, attend.window_mask(places, key_places, self.window))
@@ -169,20 +177,21 @@ class SelfAttention(MultiHead):
 
     def _project(self, query, value, key, value_mask, position):
         """The queries as they came in, placed and blanked; then q, k and v by heads."""
-        dim, kv_dim = self.dim, self.kv_dim
+        dim, kv_dim, groups = self.dim, self.kv_dim, self.num_kv_heads
         query = self.positions.embed(query, position)
         if value is None:
             query = attend.blank(query, value_mask)
-            projected = self.projection(query)
-            q, k, v = ops.split(projected, (dim, dim + kv_dim), axis=-1)
+            projected = heads.split_heads(self.projection(query), self.num_heads + 2 * groups)
+            q, k, v = ops.split(projected, (self.num_heads, self.num_heads + groups), axis=1)
         else:
             key = self.positions.embed(value if key is None else key)
             value = self.positions.embed(value)
             q = self.projection(query)[..., :dim]
             k = self.projection(attend.blank(key, value_mask))[..., dim : dim + kv_dim]
             v = self.projection(attend.blank(value, value_mask))[..., dim + kv_dim :]
-        v = heads.split_heads(v, self.num_kv_heads)
-        return query, self.split_queries(q), self.split_keys(k), v
+            q = heads.split_heads(q, self.num_heads)
+            k, v = (heads.split_heads(part, groups) for part in (k, v))
+        return query, self.norm_queries(q), self.norm_keys(k), v
 
     def _more(self, places, key_places):
         """The scheme's own part of the answer, a function of the weights; None for none."""
@@ -200,19 +209,28 @@ class SelfAttention(MultiHead):
 
 
 def _places(sequence, position=None):
-    """The positions that a sequence stands at: `(1, length)`, or one for each row, `(batch, 1)`."""
+    """The positions that a sequence by heads stands at: `(1, length)`, or `(1 or batch, 1)`."""
     if position is None:
-        return ops.expand_dims(ops.arange(ops.shape(sequence)[1], dtype="int32"), 0)
+        return ops.expand_dims(ops.arange(ops.shape(sequence)[2], dtype="int32"), 0)
     return ops.expand_dims(ops.cast(position, "int32"), 1)
 
 
-def _side_by_side(key, value):
-    """`(batch, keys, 2 * kv_dim)`."""
-    return ops.concatenate([heads.merge_heads(key), heads.merge_heads(value)], axis=-1)
+def _count(memory, cache, grows):
+    """How many keys there will be; None where that is not known yet."""
+    if cache is None:
+        return memory.shape[1]
+    past = cache.shape[2]
+    return past + grows if isinstance(past, int) else past
 
 
 def _remember(cache, entry, position):
-    """Put `entry (batch, 1, 2 * kv_dim)` at `position (batch, 1)`; the mask allows all up to it."""
+    """The cache with `entry (batch, heads, 1, width)`, and which of it may be seen; None: all.
+
+    It grows by the entry, or, with a `position (1 or batch, 1)`, holds it there, and what is up to
+    there may be seen.
+    """
+    if position is None:
+        return ops.concatenate([cache, entry], axis=2), None
     places = _places(cache)
-    here = ops.expand_dims(ops.equal(places, position), -1)  # (batch, positions, 1)
+    here = ops.equal(places, position)[:, None, :, None]  # (batch, 1, positions, 1)
     return ops.where(here, entry, cache), attend.key_mask(places <= position)

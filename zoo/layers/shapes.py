@@ -4,6 +4,7 @@ Each function raises a `ValueError` that names the layer, the argument, what cam
 expected. A dimension that a graph does not know yet fits.
 """
 
+from keras import ops
 from keras.backend import is_int_dtype, standardize_dtype
 
 
@@ -34,52 +35,83 @@ def check_memory(
     """
     check_sequence(layer, names[0], inputs)
     check_sequence(layer, names[1], memory, width)
-    rows, sources = inputs.shape[0], memory.shape[0]
-    if not shared:
-        _agree(layer, names[1], sources, f"the batch of `{names[0]}`", rows)
-    elif rows and sources and rows % sources:
-        raise ValueError(
-            f"{layer}: `{names[0]}` has {rows} rows, no multiple of the {sources} of `{names[1]}`."
-        )
+    if shared:
+        _check_shared(layer, names, inputs.shape[0], memory.shape[0])
+    else:
+        _agree(layer, names[1], memory.shape[0], f"the batch of `{names[0]}`", inputs.shape[0])
     check_mask(layer, mask, memory, names=(names[2], names[1]))
 
 
-def check_mask(layer, mask, sequence, names):
-    """None, or boolean `(batch, length)`, of that sequence."""
+def check_projected(layer, inputs, projected, mask, heads, width, names):
+    """Inputs, the memory that they share, as keys and values by heads, and its mask."""
+    check_sequence(layer, names[0], inputs)
+    check_by_heads(layer, names[1], projected, heads, width)
+    _check_shared(layer, names, inputs.shape[0], projected.shape[0])
+    check_mask(layer, mask, projected, names=(names[2], names[1]), axis=2)
+
+
+def _check_shared(layer, names, rows, sources):
+    """As many rows for each source."""
+    if rows and sources and rows % sources:
+        raise ValueError(
+            f"{layer}: `{names[0]}` has {rows} rows, no multiple of the {sources} of `{names[1]}`."
+        )
+
+
+def check_mask(layer, mask, sequence, names, axis=1):
+    """None, or boolean `(batch, length)`, of a sequence whose `axis` is its length."""
     if mask is None:
         return
     check_boolean(layer, names[0], mask)
     _check_rank(layer, names[0], mask, "(batch, length)")
     _agree(layer, names[0], mask.shape[0], f"the batch of `{names[1]}`", sequence.shape[0])
-    _agree(layer, names[0], mask.shape[1], f"the length of `{names[1]}`", sequence.shape[1])
+    _agree(layer, names[0], mask.shape[1], f"the length of `{names[1]}`", sequence.shape[axis])
 
 
-def check_attention_mask(layer, mask, query, value):
-    """None, or boolean `(batch, queries, keys)`."""
+def check_attention_mask(layer, mask, query, keys):
+    """None, or boolean `(batch, queries, keys)`, of so many keys."""
     if mask is None:
         return
     check_boolean(layer, "attention_mask", mask)
     _check_rank(layer, "attention_mask", mask, "(batch, queries, keys)")
     _agree(layer, "attention_mask", mask.shape[0], "the batch of `query`", query.shape[0])
     _agree(layer, "attention_mask", mask.shape[1], "the length of `query`", query.shape[1])
-    _agree(layer, "attention_mask", mask.shape[2], "the length of `value`", value.shape[1])
+    _agree(layer, "attention_mask", mask.shape[2], "the length of `value`", keys)
 
 
-def check_cache(layer, query, cache, position, width):
-    """A cache of that width and the position of its one query; both or neither."""
-    for name, given, other in (("cache", cache, position), ("position", position, cache)):
-        if given is None and other is not None:
-            raise ValueError(f"{layer}: `cache` and `position` go together, got no `{name}`.")
+def check_by_heads(layer, argument, tensor, heads, width):
+    """`(batch, heads, length, width)`."""
+    _check_rank(layer, argument, tensor, "(batch, heads, length, width)")
+    _agree(layer, argument, tensor.shape[1], "the number of heads of keys and values", heads)
+    _agree(layer, argument, tensor.shape[3], "the width of a head", width)
+
+
+def check_cache(layer, query, cache, position, heads, width):
+    """A cache by heads, its one query, and where that stands if the cache does not tell."""
     if cache is None:
+        refuse(layer, "goes with a `cache`", position=position)
         return
-    check_sequence(layer, "cache", cache, width)
+    check_by_heads(layer, "cache", cache, heads, width)
     _agree(layer, "cache", cache.shape[0], "the batch of `query`", query.shape[0])
     _agree(layer, "query", query.shape[1], "its length with `cache`", 1)
+    if position is None:
+        return
     dtype = _dtype(layer, "position", position)
     if not is_int_dtype(dtype):
         raise ValueError(f"{layer}: `position` must be of integers, got {dtype}.")
     _check_rank(layer, "position", position, "(batch,)")
     _agree(layer, "position", position.shape[0], "the batch of `query`", query.shape[0])
+
+
+def sizes(tensor):
+    """The shape for a reshape to keep; -1 for a size that the graph does not know, if it is one.
+
+    To look up sizes while the graph runs takes longer than a small step's arithmetic.
+    """
+    known = tuple(tensor.shape)
+    if known.count(None) > 1 or 0 in known:
+        return ops.shape(tensor)
+    return tuple(-1 if size is None else size for size in known)
 
 
 def check_states(layer, states, widths, rows, argument="initial_state"):

@@ -45,13 +45,11 @@ class ShawPositions(Positions):
     def bias(self, query, query_positions, key_positions):
         keys = self._of_pairs(self.keys, query_positions, key_positions)
         query = query * ops.cast(query.shape[-1] ** -0.5, query.dtype)
-        scores = ops.matmul(query, ops.swapaxes(ops.cast(keys, query.dtype), 2, 3))
-        return ops.swapaxes(scores, 1, 2)  # (b, heads, q, k)
+        return _with_pairs(query, ops.swapaxes(ops.cast(keys, query.dtype), 2, 3))
 
     def context(self, weights, query_positions, key_positions):
         values = self._of_pairs(self.values, query_positions, key_positions)
-        weights = ops.swapaxes(weights, 1, 2)  # (b, q, heads, k)
-        return ops.matmul(weights, ops.cast(values, weights.dtype))
+        return _with_pairs(weights, ops.cast(values, weights.dtype))
 
     def _of_pairs(self, table, query_positions, key_positions):
         """`(1 or batch, queries, keys, width)`."""
@@ -61,3 +59,18 @@ class ShawPositions(Positions):
 
     def get_config(self):
         return {**super().get_config(), "max_distance": self.max_distance}
+
+
+def _with_pairs(heads, pairs):
+    """`heads (batch, heads, queries, n)` times `pairs (1 or batch, queries, n, m)`.
+
+    Pairs that all rows share are multiplied with all of them at once (section 3.3). To broadcast
+    them is not only slower: TensorFlow 2.21 writes past its memory where there is a single query.
+    """
+    if pairs.shape[0] != 1:
+        return ops.swapaxes(ops.matmul(ops.swapaxes(heads, 1, 2), pairs), 1, 2)
+    batch, count, queries, width = ops.shape(heads)
+    rows = ops.reshape(ops.transpose(heads, (2, 0, 1, 3)), (queries, -1, width))
+    answer = ops.matmul(rows, ops.squeeze(pairs, 0))  # (queries, batch * heads, m)
+    answer = ops.reshape(answer, (queries, batch, count, ops.shape(pairs)[-1]))
+    return ops.transpose(answer, (1, 2, 0, 3))

@@ -32,8 +32,15 @@ class TiedEmbedding(keras.layers.Embedding):
     def call(self, inputs, reverse=False):
         if reverse:
             self._check_vectors(inputs)
-            return ops.matmul(inputs, ops.transpose(ops.cast(self.embeddings, inputs.dtype)))
+            return self._logits(inputs)
         return super().call(inputs)
+
+    def _logits(self, inputs):
+        matrix = ops.cast(self.embeddings, inputs.dtype)
+        if len(inputs.shape) == 2:
+            # A step of decoding: it is the few vectors that are turned, not the matrix.
+            return ops.transpose(ops.matmul(matrix, ops.transpose(inputs)))
+        return ops.matmul(inputs, ops.transpose(matrix))
 
     def _check_vectors(self, inputs):
         dtype = standardize_dtype(inputs.dtype)

@@ -52,9 +52,9 @@ class Ensemble:
     def encode(self, source):
         return _together(encode(source) for encode, _, _ in self.views)
 
-    def start(self, encoded, max_length):
+    def start(self, encoded):
         parts = enumerate(self.models)
-        return _together(model.start(_part(encoded, i), max_length) for i, model in parts)
+        return _together(model.start(_part(encoded, i)) for i, model in parts)
 
     def step(self, inputs):
         tokens, given = inputs

@@ -7,6 +7,7 @@ from keras import ops
 
 from zoo.layers import RecurrentDecoder
 from zoo.layers.arguments import check_choice, check_rate, check_whole
+from zoo.layers.dense import Dense
 from zoo.layers.monotonic_attention import MODES
 from zoo.models.attentions import attention_of, order_of
 from zoo.models.stepwise import inputs_like, mean_over_tokens
@@ -159,7 +160,7 @@ class RecurrentTranslator(keras.Model):
                 for i in range(decoder_layers * (2 if cell == "lstm" else 1))
             ],
             dropout=keras.layers.Dropout(dropout, name="dropout"),
-            projection=keras.layers.Dense(target_vocabulary_size, name="logits"),
+            projection=Dense(target_vocabulary_size, name="logits"),
         )
 
         source = keras.Input((None,), dtype="int32", name="source")
@@ -212,7 +213,7 @@ class RecurrentTranslator(keras.Model):
         memory, mask, _ = self._encode(source)
         return keras.Model(source, mean_over_tokens(memory, mask), name="embed")
 
-    def start(self, encoded, max_length):
+    def start(self, encoded):
         """The state before the first step, for a decoding of at most `max_length` tokens."""
         return {
             name.replace("initial", "state"): tensor
@@ -224,7 +225,7 @@ class RecurrentTranslator(keras.Model):
     def step(self):
         """(token ids, encoded | state) -> logits, state, attention (width 0 without one)."""
         tokens = keras.Input((), dtype="int32", name="tokens")
-        state = inputs_like(self.start(self.encode.output, 0))
+        state = inputs_like(self.start(self.encode.output))
         given = {**inputs_like(self.encode.output), **state}
         outputs, *weights, state = self._decode(
             ops.expand_dims(self.target_embedding(tokens), 1),

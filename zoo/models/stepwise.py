@@ -3,7 +3,7 @@
 Every translator has four views of its one forward pass:
 
     encoded = model.encode(source)                  # dict; rows: sources
-    state = model.start(encoded, max_length)        # dict; rows: sources, then hypotheses
+    state = model.start(encoded)                    # dict; rows: sources, then hypotheses
     logits, state, attention = model.step((tokens, {**encoded, **state}))
     vectors = model.embed(source)                   # (batch, dim), one for a sentence
 

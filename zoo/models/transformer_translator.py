@@ -7,6 +7,7 @@ from keras import ops
 
 from zoo.layers import DecoderBlock, EncoderBlock, TiedEmbedding, position_schemes
 from zoo.layers.arguments import check_rate, check_whole
+from zoo.layers.dense import Dense
 from zoo.layers.residual import make_norm
 from zoo.models.stepwise import inputs_like, mean_over_tokens
 
@@ -150,7 +151,7 @@ class TransformerTranslator(keras.Model):
             dropout=keras.layers.Dropout(dropout, name="dropout"),
             projection=functools.partial(target_embedding, reverse=True)
             if tie_embeddings
-            else keras.layers.Dense(target_vocabulary_size, name="logits"),
+            else Dense(target_vocabulary_size, name="logits"),
             scale=keras.layers.Rescaling(dim**0.5, name="scale"),
         )
 
@@ -192,11 +193,11 @@ class TransformerTranslator(keras.Model):
         memory, mask = self._encode(source)
         return keras.Model(source, mean_over_tokens(memory, mask), name="embed")
 
-    def start(self, encoded, max_length):
-        """The state before the first step, for a decoding of at most `max_length` tokens."""
+    def start(self, encoded):
+        """The state before the first step: caches that grow by a position at each."""
         batch = ops.shape(encoded["memory_mask"])[0]
         caches = {
-            f"cache_{i}": block.self_attention.empty_cache(batch, max_length)
+            f"cache_{i}": block.self_attention.empty_cache(batch)
             for i, block in enumerate(self.decoder)
         }
         return {**caches, "position": ops.zeros((batch,), dtype="int32")}
@@ -207,8 +208,8 @@ class TransformerTranslator(keras.Model):
         tokens = keras.Input((), dtype="int32", name="tokens")
         given = inputs_like(self.encode.output)
         for i, block in enumerate(self.decoder):
-            width = 2 * block.self_attention.kv_dim
-            given[f"cache_{i}"] = keras.Input((None, width), name=f"cache_{i}")
+            shape = block.self_attention.empty_cache(1).shape
+            given[f"cache_{i}"] = keras.Input((shape[1], None, shape[3]), name=f"cache_{i}")
         given["position"] = keras.Input((), dtype="int32", name="position")
         position, state = given["position"], {}
         tokens_in = ops.expand_dims(tokens, 1)
@@ -219,11 +220,10 @@ class TransformerTranslator(keras.Model):
                 given[f"memory_{i}"],
                 memory_mask=given["memory_mask"],
                 cache=given[f"cache_{i}"],
-                position=position,
                 projected=True,
                 return_attention_scores=True,
             )
-        logits = self.projection(self.decoder_norm(x))[:, 0]
+        logits = self.projection(self.decoder_norm(x)[:, 0])
         attention = ops.mean(weights, axis=1)[:, 0]
         state["position"] = position + 1
         return keras.Model((tokens, given), (logits, state, attention), name="step")

@@ -41,7 +41,7 @@ def model(request):
 
 def decode(model, source, search, *args, **kwargs):
     encoded = model.encode(tf.constant(source))
-    state = model.start(encoded, 7)
+    state = model.start(encoded)
     return search(lambda t, given: model.step((t, given)), encoded, state, 7, *args, **kwargs)
 
 

@@ -66,7 +66,7 @@ def test_alibi_against_keras_hub(x, numbers):
     scheme = AlibiPositions()
     scheme.prepare(4, DIM, True)
     places = np.arange(6)[None]
-    query = np.zeros((1, 6, 4, DIM), "float32")
+    query = np.zeros((1, 4, 6, DIM), "float32")
     got = np.broadcast_to(numbers(scheme.bias(query, places, places)), (1, 4, 6, 6))
     expected = numbers(keras_hub.layers.AlibiBias()(np.zeros((1, 4, 6, 6), "float32")))
     past = np.tri(6, dtype=bool)  # its bias is the same for every query, up to what softmax takes

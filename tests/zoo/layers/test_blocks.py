@@ -77,7 +77,11 @@ def test_hypotheses_share_their_sources_memory(arrays, numbers):
 
 
 ONES = np.ones((6, 5, 8), "float32")
-STEP = {"inputs": ONES[:, :1], "cache": np.ones((6, 7, 16), "f4"), "position": np.zeros(6, "int32")}
+STEP = {
+    "inputs": ONES[:, :1],
+    "cache": np.ones((6, 4, 7, 4), "f4"),
+    "position": np.zeros(6, "int32"),
+}
 
 
 @pytest.mark.parametrize(
@@ -86,19 +90,18 @@ STEP = {"inputs": ONES[:, :1], "cache": np.ones((6, 7, 16), "f4"), "position": n
         ({"inputs": ONES[0]}, r"`inputs` must be \(batch, length, dim\), got shape \(5, 8\)"),
         ({"memory": ONES[:3]}, "`memory` has 3 where the batch of `inputs` is 6"),
         ({"memory": ONES[..., :4]}, "`memory` has 4 where the width is 8"),
-        ({"memory": ONES, "projected": True}, "`memory` has 8 where the width is 16"),
+        ({"memory": ONES, "projected": True}, r"`memory` must be \(batch, heads, length, width\)"),
         (
-            {"memory": ONES[:4].repeat(2, axis=2), "projected": True},
+            {"memory": STEP["cache"][:4], "projected": True},
             "`inputs` has 6 rows, no multiple of the 4 of `memory`",
         ),
         ({"memory_mask": ONES[..., 0]}, "`memory_mask` must be boolean, got float32"),
         ({"memory_mask": ONES[:, :3, 0] > 0}, "`memory_mask` has 3 where the length .* is 5"),
         ({**STEP, "inputs": ONES}, "`query` has 5 where its length with `cache` is 1"),
-        ({**STEP, "cache": ONES}, "`cache` has 8 where the width is 16"),
-        ({**STEP, "cache": ONES[0]}, r"`cache` must be \(batch, length, dim\), got shape \(5, 8\)"),
+        ({**STEP, "cache": STEP["cache"][..., :3]}, "`cache` has 3 where the width of a head is 4"),
+        ({**STEP, "cache": ONES}, r"`cache` must be \(batch, heads, length, width\), got shape"),
         ({**STEP, "cache": STEP["cache"][:3]}, "`cache` has 3 where the batch of `query` is 6"),
-        ({**STEP, "cache": None}, "`cache` and `position` go together, got no `cache`"),
-        ({**STEP, "position": None}, "`cache` and `position` go together, got no `position`"),
+        ({**STEP, "cache": None}, "`position` goes with a `cache`"),
         ({**STEP, "position": ONES[:, 0, 0]}, "`position` must be of integers, got float32"),
         ({**STEP, "position": np.zeros((6, 1), "int32")}, r"`position` must be \(batch,\)"),
         ({**STEP, "position": np.zeros(3, "int32")}, "`position` has 3 where the batch .* is 6"),
@@ -176,7 +179,7 @@ def test_a_decoder_of_all_options_decodes_step_by_step(norm_first, arrays, numbe
     )
     whole, *_ = block(x, memory, memory_mask=mask)
     cache = block.self_attention.empty_cache(2, 6)
-    assert cache.shape == (2, 6, 8)
+    assert cache.shape == (2, 4, 6, 2)
     for t in range(5):
         position = np.full(2, t)
         output, _, cache = block(

@@ -47,8 +47,23 @@ def test_decoding_with_the_cache_equals_the_whole(layer, x, numbers):
         assert_allclose(numbers(seen)[:, :, 0, :5], numbers(weights)[:, :, t], rtol=1e-5, atol=1e-6)
         assert (numbers(seen)[..., t + 1 :] == 0).all()
     _, entries = layer(x, return_cache=True)
-    assert_allclose(numbers(cache)[:, :5], numbers(entries), rtol=1e-5, atol=1e-6)
-    assert (numbers(cache)[:, 5:] == 0).all()
+    assert_allclose(numbers(cache)[:, :, :5], numbers(entries), rtol=1e-5, atol=1e-6)
+    assert (numbers(cache)[:, :, 5:] == 0).all()
+
+
+@causal
+def test_decoding_with_a_cache_that_grows_equals_the_whole(layer, x, numbers):
+    whole, weights = layer(x, return_attention_scores=True)
+    cache = layer.empty_cache(2)
+    for t in range(5):
+        output, seen, cache = layer(
+            x[:, t : t + 1], cache=cache, return_attention_scores=True, return_cache=True
+        )
+        assert_allclose(numbers(output)[:, 0], numbers(whole)[:, t], rtol=1e-5, atol=1e-6)
+        expected = numbers(weights)[:, :, t, : t + 1]
+        assert_allclose(numbers(seen)[:, :, 0], expected, rtol=1e-5, atol=1e-6)
+    _, entries = layer(x, return_cache=True)
+    assert_allclose(numbers(cache), numbers(entries), rtol=1e-5, atol=1e-6)
 
 
 @causal
@@ -134,8 +149,10 @@ def test_against_torch_scaled_dot_product_attention(layer, x, numbers):
     ("given", "message"),
     [
         ({"query": np.ones((6, 8), "f4")}, r"`query` must be \(batch, length, dim\)"),
-        ({"projected": np.ones((3, 4, 8), "f4")}, "`projected` has 8 where the width is 16"),
-        ({"projected": np.ones((4, 4, 16), "f4")}, "`query` has 6 rows, no multiple of the 4"),
+        ({"projected": np.ones((3, 4, 8), "f4")}, r"`projected` must be \(batch, heads, length"),
+        ({"projected": np.ones((3, 4, 4, 8), "f4")}, "`projected` has 8 where the width .* is 4"),
+        ({"projected": np.ones((3, 2, 4, 4), "f4")}, "`projected` has 2 where the number .* is 4"),
+        ({"projected": np.ones((4, 4, 4, 4), "f4")}, "`query` has 6 rows, no multiple of the 4"),
         ({"value_mask": np.ones((3, 4), "f4")}, "`value_mask` must be boolean, got float32"),
         ({"value_mask": np.ones((3, 5), bool)}, "`value_mask` has 5 where the length .* is 4"),
         ({"attention_mask": np.ones((6, 2, 5), bool)}, "`attention_mask` has 5 where"),
@@ -144,6 +161,6 @@ def test_against_torch_scaled_dot_product_attention(layer, x, numbers):
 def test_shapes_that_do_not_fit_a_projected_memory_are_named(given, message):
     layer = CrossAttention(2)
     layer(np.ones((3, 2, 8), "f4"), np.ones((3, 4, 5), "f4"))
-    ones = {"query": np.ones((6, 2, 8), "f4"), "projected": np.ones((3, 4, 16), "f4")}
+    ones = {"query": np.ones((6, 2, 8), "f4"), "projected": np.ones((3, 4, 4, 4), "f4")}
     with pytest.raises(ValueError, match=message):
         layer.attend(**{**ones, **given})

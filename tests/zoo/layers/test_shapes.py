@@ -42,7 +42,7 @@ def test_shapes_that_would_broadcast_by_accident_are_refused(given, mask, messag
 )
 def test_attention_masks_that_do_not_fit_are_refused(mask, message):
     with pytest.raises(ValueError, match=message):
-        shapes.check_attention_mask("a", mask, np.zeros((2, 3, 5)), np.zeros((2, 4, 5)))
+        shapes.check_attention_mask("a", mask, np.zeros((2, 3, 5)), 4)
 
 
 def test_unknown_sizes_fit_anything():

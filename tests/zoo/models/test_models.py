@@ -64,7 +64,7 @@ def decode(model, encoded, state, target):
 
 def test_step_by_step_equals_teacher_forcing(model, source, target):
     encoded = model.encode(source)
-    logits, attention = decode(model, encoded, model.start(encoded, 7), target)
+    logits, attention = decode(model, encoded, model.start(encoded), target)
     assert_allclose(logits, numbers(model((source, target))), **close)
     assert attention.shape == (3, 5, 6 if model.has_attention else 0)
     if model.has_attention:
@@ -82,7 +82,7 @@ def test_what_is_trained_soft_decodes_hard(name, source, target):
     model = type(soft).from_config({**soft.get_config(), "monotonic": "hard"})
     model.set_weights(soft.get_weights())
     encoded = model.encode(source)
-    logits, attention = decode(model, encoded, model.start(encoded, 7), target)
+    logits, attention = decode(model, encoded, model.start(encoded), target)
     assert_allclose(logits, numbers(model((source, target))), **close)
     totals = attention.sum(-1)
     assert_allclose(totals, np.round(totals), atol=1e-5)  # a key, or a chunk of them, or none
@@ -111,7 +111,7 @@ def test_a_source_of_padding_alone_gives_numbers(model, source, target):
 def test_hypotheses_share_what_is_encoded_of_their_source(model, source, target):
     hypotheses = np.concatenate([target, target[:, ::-1]])[[0, 3, 1, 4, 2, 5]]
     encoded = model.encode(source)
-    state = {name: ops.repeat(x, 2, axis=0) for name, x in model.start(encoded, 5).items()}
+    state = {name: ops.repeat(x, 2, axis=0) for name, x in model.start(encoded).items()}
     logits, attention = decode(model, encoded, state, hypotheses)
     assert_allclose(logits, numbers(model((source.repeat(2, axis=0), hypotheses))), **close)
     assert len(attention) == 6
@@ -131,7 +131,7 @@ def test_keras_file_gives_the_same_model(model, source, target, tmp_path):
     expected = numbers(model((source, target)))
     assert_allclose(numbers(loaded((source, target))), expected, rtol=1e-6, atol=1e-6)
     encoded = loaded.encode(source)
-    assert_allclose(decode(loaded, encoded, loaded.start(encoded, 5), target)[0], expected, **close)
+    assert_allclose(decode(loaded, encoded, loaded.start(encoded), target)[0], expected, **close)
 
 
 def test_training_moves_every_weight(model, source, target):
