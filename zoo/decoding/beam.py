@@ -82,10 +82,10 @@ def beam_search(
 
     def body(t, live, finished, history):
         logits, state, attention = step(tf.reshape(live.tokens, [-1]), {**encoded, **live.state})
-        attention = tf.cast(attention, tf.float32)
-        gains = rules.gains(logits, t, t == max_length - 1, live.written)
-        extensions = _extend(live.log_probabilities, gains)
-        keys, totals, beams, tokens = _best_extensions(extensions, 2 * beam_size, diversity)
+        logits, attention = tf.cast(logits, tf.float32), tf.cast(attention, tf.float32)
+        allowed = rules.allowed(logits, t, t == max_length - 1, live.written)
+        before = live.log_probabilities - _by_source(tf.reduce_logsumexp(logits, -1), beam_size)
+        keys, totals, beams, tokens = _best_extensions(before, allowed, beam_size, diversity)
         ended = tokens == END
 
         covered = live.covered + attention if beta else live.covered
@@ -143,29 +143,31 @@ def _shapes(first, beam_size):
     )
 
 
-def _extend(log_probabilities, gains):
-    """Log-probability of every extension, `(batch, beams, vocabulary)`."""
-    return log_probabilities[..., None] + _by_source(gains, log_probabilities.shape[1])
-
-
 def _by_source(tensor, beams):
-    """`(batch * beams, width)` -> `(batch, beams, width)`."""
-    return tf.reshape(tensor, [tf.shape(tensor)[0] // beams, beams, tf.shape(tensor)[-1]])
+    """`(batch * beams, ...)` -> `(batch, beams, ...)`."""
+    shape = tf.shape(tensor)
+    return tf.reshape(tensor, tf.concat([[shape[0] // beams, beams], shape[1:]], 0))
 
 
-def _best_extensions(totals, count, diversity):
-    """The `count` best: what ranks them, log-probabilities, beams, tokens; `(batch, count)`."""
-    batch, (beams, vocabulary) = tf.shape(totals)[0], totals.shape[1:]
-    if not diversity:
-        best, places = tf.math.top_k(tf.reshape(totals, [batch, beams * vocabulary]), count)
-        return best, best, places // vocabulary, places % vocabulary
-    siblings = min(count, vocabulary)
-    totals, tokens = tf.math.top_k(totals, siblings)  # (batch, beams, siblings)
-    keys = totals - diversity * tf.cast(tf.range(siblings), tf.float32)
-    totals, tokens, keys = (
-        tf.reshape(x, [batch, beams * siblings]) for x in (totals, tokens, keys)
+def _best_extensions(before, logits, beam_size, diversity):
+    """The `2 * beam_size` best: what ranks them, log-probabilities, beams, tokens.
+
+    Args:
+        before: `(batch, beams)`, what makes log-probabilities of extensions of their logits.
+        logits: `(batch * beams, vocabulary)`.
+
+    Returns:
+        `(batch, 2 * beam_size)` each. None lies below so many of its siblings, so that each beam's
+        own are found first, and the sums are taken of these alone.
+    """
+    siblings = min(2 * beam_size, logits.shape[-1])
+    logits, tokens = tf.math.top_k(logits, siblings)
+    totals = before[..., None] + _by_source(logits, beam_size)  # (batch, beams, siblings)
+    keys = totals - diversity * tf.range(siblings, dtype=tf.float32) if diversity else totals
+    keys, totals, tokens = (
+        tf.reshape(x, [-1, beam_size * siblings]) for x in (keys, totals, tokens)
     )
-    keys, places = tf.math.top_k(keys, count)
+    keys, places = tf.math.top_k(keys, 2 * beam_size)
     return keys, pick(totals, places), places // siblings, pick(tokens, places)
 
 
