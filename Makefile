@@ -7,7 +7,7 @@ demo: .venv/installed  ## train, evaluate, export, serve, ask, draw
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/dates.py
 
 test: .venv/installed  ## the tests
-	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m "not slow"
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-slow: .venv/peers  ## the tests that take long, or compare with PyTorch and keras-hub
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m "slow or peer"
@@ -16,7 +16,7 @@ test-backends: .venv/peers  ## the layers' and models' tests on TensorFlow, JAX 
 	for backend in tensorflow jax torch; do \
 		KERAS_BACKEND=$$backend TF_CPP_MIN_LOG_LEVEL=3 JAX_COMPILATION_CACHE_DIR=.venv/jax \
 		JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1 \
-		$(BIN)/python -m pytest -p tests.evidence --evidence build/evidence -m "not slow or shows" \
+		$(BIN)/python -m pytest -n 2 -p tests.evidence --evidence build/evidence -m "not slow or shows" \
 		tests/zoo/layers tests/zoo/models || exit 1; \
 	done
 	$(BIN)/python -m tests.evidence build/evidence

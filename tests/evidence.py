@@ -36,8 +36,16 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    if config.getoption("--evidence"):
-        config.pluginmanager.register(Evidence(Path(config.getoption("--evidence"))))
+    folder = config.getoption("--evidence")
+    if folder and not hasattr(config, "workerinput"):  # of pytest-xdist, whose reports come here
+        config.pluginmanager.register(Evidence(Path(folder)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    report.user_properties.append(("evidence", [rows_of(item), columns_of(item)]))
+    return report
 
 
 class Evidence:
@@ -47,14 +55,13 @@ class Evidence:
         self.folder = folder
         self.outcomes = collections.defaultdict(lambda: collections.defaultdict(set))
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item, call):
-        report = yield
-        if report.when == "call" or report.failed:
-            for row in rows_of(item):
-                for column in columns_of(item):
-                    self.outcomes[row][column].add(report.outcome)
-        return report
+    def pytest_runtest_logreport(self, report):
+        if report.when != "call" and not report.failed:
+            return
+        rows, columns = dict(report.user_properties)["evidence"]
+        for row in rows:
+            for column in columns:
+                self.outcomes[row][column].add(report.outcome)
 
     def pytest_sessionfinish(self):
         from keras import backend
