@@ -28,6 +28,9 @@ def add_export(commands):
         help="store matrices so: a quarter or half of the size, and a little less exact",
     )
     parser.add_argument(
+        "--ctranslate2", metavar="FOLDER", help="write a Transformer there for CTranslate2, too"
+    )
+    parser.add_argument(
         "--check",
         action="store_true",
         help="that it runs without Keras and answers as here, before it takes its place",
@@ -51,6 +54,7 @@ def _run_export(parsed):
         version=parsed.version,
         ensemble=[model_folder(parsed, other) for other in parsed.ensemble],
         quantize=parsed.quantize,
+        ctranslate2=parsed.ctranslate2,
         check=parsed.check,
         sentences=parsed.sentences,
         **given(parsed, Decoding),

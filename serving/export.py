@@ -6,6 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 import zoo
+from serving.as_ctranslate2 import write_ctranslate2
 from serving.check import check_version, read_sentences
 from serving.quantize import change_in_quality, quantized, size_of
 from serving.warmup_requests import write_warmup_requests
@@ -17,7 +18,8 @@ LAST_VERSION = 2**63 - 1
 
 
 def export(
-    folder, *, version=None, ensemble=(), quantize=None, check=False, sentences=None, **decoding
+    folder, *, version=None, ensemble=(), quantize=None, ctranslate2=None, check=False,
+    sentences=None, **decoding,
 ):  # fmt: skip
     """Export the model of a folder such as `saved_models/dates` to `<folder>/<version>/`.
 
@@ -30,6 +32,7 @@ def export(
         version: a positive integer; one more than the highest that is there when not given.
         ensemble: folders of other models, trained with the same tokenizers, to answer with it.
         quantize: "int8" or "float16", to store matrices in; see `serving.quantize`.
+        ctranslate2: a folder, to write the model to for CTranslate2 as well.
         check: check the version before it takes its place, and print what was checked; a version
             that fails is not kept. See `serving.check`.
         sentences: a file of what to check it with, a text a line, or a text, a tab and its
@@ -41,12 +44,14 @@ def export(
 
     Raises:
         FileNotFoundError: where no trained model is, or no file of sentences.
-        FileExistsError: if the version exists; none is ever overwritten.
+        FileExistsError: if the version, or CTranslate2's folder, exists; none is ever overwritten.
         ValueError: for a version or a decoding that is none, and for a check that fails.
     """
     folder = Path(folder)
     texts, references = read_sentences(sentences) if sentences is not None else (None, None)
     translator = zoo.Translator.load(folder, ensemble, **decoding)
+    if ctranslate2 is not None:
+        write_ctranslate2(translator, ctranslate2)
     without_cudnn(translator.model)
     signatures, weights = _on_weights(translator, quantize)
     if quantize is not None and texts is not None:
@@ -55,7 +60,7 @@ def export(
     example = str(translator.known.get("recipe", {}).get("example") or "a")
     place = folder / str(_version(folder, version))
     with replacing(place) as beside:
-        _save(beside, signatures, weights, [translator.source, translator.target])
+        save(beside, signatures, weights, [translator.source, translator.target])
         write_warmup_requests(beside, example, signatures)
         decoding = dataclasses.asdict(translator.decoding)
         others = [Path(other).name for other in ensemble]
@@ -99,7 +104,8 @@ def _on_weights(translator, quantize):
     return signatures, stored
 
 
-def _save(path, signatures, weights, tokenizers):
+def save(path, signatures, weights, tokenizers):
+    """Write a SavedModel of `tf.function`s by name, their variables and their tokenizers."""
     module = tf.Module()
     module.variables_ = weights
     module.tokenizers = tokenizers

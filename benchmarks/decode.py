@@ -1,0 +1,182 @@
+"""How long decoding takes, as TensorFlow Serving does it, against CTranslate2 and PyTorch.
+
+    python -m benchmarks.decode [--sizes tiny base] [--rounds 9]
+
+The same weights, one thread each, in one interleaved run; medians, milliseconds a batch, and what
+part of a peer's time ours is. Sources have 16 tokens, and every translation `STEPS`. Ours is the
+SavedModel from text to text, in a session with XLA off, once with TensorFlow's oneDNN kernels and
+once without (`TF_ENABLE_ONEDNN_OPTS`); the peers get ids. Then the time a token takes in
+translations of 200 tokens, over that in those of 20.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.update(OMP_NUM_THREADS="1", TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow")
+
+import numpy as np
+
+from benchmarks.served_model import fresh_process
+
+SIZES = {
+    "tiny": {"dim": 128, "num_layers": 4, "num_heads": 4, "hidden_dim": 512},
+    "base": {"dim": 512, "num_layers": 6, "num_heads": 8, "hidden_dim": 2048},
+}
+BEAMS, BATCHES = (1, 5), (1, 8, 32)
+VOCABULARY, SOURCE, STEPS = 8000, 16, 15
+SHORT, LONG = 20, 200
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
+    parser.add_argument("--rounds", type=int, default=9)
+    asked = parser.parse_args()
+    for size in asked.sizes:
+        with tempfile.TemporaryDirectory() as folder, fresh_process() as maker:
+            maker.submit(make, folder, size).result()
+            compare(folder, size, maker, asked.rounds)
+
+
+def compare(folder, size, maker, rounds):
+    """Print the table of one size; `maker` is the process that has the model and the peers."""
+    ways = {}
+    for name, flag in (("ours", "1"), ("ours, no oneDNN", "0")):
+        os.environ["TF_ENABLE_ONEDNN_OPTS"] = flag
+        ways[name] = fresh_process(), saved_model
+    for name, way in (("CTranslate2", ctranslate2), ("int8", ctranslate2_int8), ("PyTorch", torch)):
+        ways[name] = maker, way
+    print(f"\n| {size} | batch | {' | '.join(ways)} | over CTranslate2 | over PyTorch |")
+    print("|---" * (4 + len(ways)) + "|")
+    for beam in BEAMS:
+        for batch in BATCHES:
+            times = {name: [] for name in ways}
+            for _ in range(rounds):
+                for name, (process, way) in ways.items():
+                    call = process.submit(timed, way, folder, beam, batch, STEPS)
+                    times[name].append(call.result())
+            found = {name: statistics.median(taken[1:]) for name, taken in times.items()}
+            best = min(found["ours"], found["ours, no oneDNN"])
+            cells = [f"{1e3 * seconds:.1f}" for seconds in found.values()]
+            cells += [f"{best / found[peer]:.2f}" for peer in ("CTranslate2", "PyTorch")]
+            print(f"| beam {beam} | {batch} | {' | '.join(cells)} |", flush=True)
+    for name in ("ours", "ours, no oneDNN"):
+        process, way = ways[name]
+        for batch in (1, 32):
+            parts = [
+                [
+                    process.submit(timed, way, folder, 1, batch, n).result() / n
+                    for n in (SHORT, LONG)
+                ]
+                for _ in range(rounds)
+            ]
+            short, long = map(statistics.median, zip(*parts[1:], strict=True))
+            print(f"{name}, batch {batch}: a token of {LONG} takes {long / short:.2f} of {SHORT}'s")
+        process.shutdown()
+
+
+def timed(way, folder, beam, batch, steps):
+    """Seconds that a translation of `batch` sources takes."""
+    call = _kept(way, folder, beam, batch, steps)
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+_CALLS = {}
+
+
+def _kept(way, *key):
+    """What times the same call again is made once in a process."""
+    if (way, *key) not in _CALLS:
+        _CALLS[way, *key] = way(*key)
+    return _CALLS[way, *key]
+
+
+def ids(batch):
+    return np.random.default_rng(0).integers(4, VOCABULARY, (batch, SOURCE)).astype("int32")
+
+
+# What the making process keeps.
+MADE = {}
+
+
+def make(folder, size):
+    """An untrained model, as SavedModels, one a search and length, and for CTranslate2."""
+    import keras
+
+    import zoo
+    from serving.as_ctranslate2 import write_ctranslate2
+    from serving.export import save
+    from zoo.text import WordTokenizer
+    from zoo.text.vocabulary import SPECIAL_PIECES
+
+    keras.utils.set_random_seed(0)
+    words = [*SPECIAL_PIECES, *(f"w{i}" for i in range(4, VOCABULARY))]
+    sizes = dict.fromkeys(("source_vocabulary_size", "target_vocabulary_size"), VOCABULARY)
+    model = zoo.build("transformer-lite", **sizes, **SIZES[size])
+    for beam, steps in ((1, STEPS), (5, STEPS), (1, SHORT), (1, LONG)):
+        decoding = zoo.Decoding(
+            beam_size=beam,
+            max_source_length=SOURCE + 1,
+            min_target_length=steps,
+            max_target_length=steps,
+            length_penalty=1.0 if beam > 1 else 0.0,
+        )
+        tokenizer = WordTokenizer(words)
+        translator = zoo.Translator(model, tokenizer, tokenizer, decoding)
+        served = {"serving_default": translator.translate}
+        weights = [variable.value for variable in model.variables]
+        save(Path(folder, f"{beam}-{steps}"), served, weights, [tokenizer])
+    write_ctranslate2(translator, Path(folder, "ctranslate2"))
+    MADE.update(model=model, words=words)
+
+
+def saved_model(folder, beam, batch, steps):
+    """As TensorFlow Serving runs it: a session, XLA off."""
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    threads = {"intra_op_parallelism_threads": 1, "inter_op_parallelism_threads": 1}
+    session = v1.Session(graph=tf.Graph(), config=v1.ConfigProto(**threads))
+    with session.graph.as_default():
+        path = str(Path(folder, f"{beam}-{steps}"))
+        loaded = v1.saved_model.loader.load(session, ["serve"], path)
+    signature = loaded.signature_def["serving_default"]
+    outputs = {name: info.name for name, info in signature.outputs.items()}
+    texts = [" ".join(f"w{i}" for i in row) for row in ids(batch)]
+    return lambda: session.run(outputs, {signature.inputs["text"].name: texts})
+
+
+def ctranslate2(folder, beam, batch, steps, compute_type="float32"):
+    import ctranslate2
+
+    threads = {"inter_threads": 1, "intra_threads": 1}
+    path = str(Path(folder, "ctranslate2"))
+    translator = ctranslate2.Translator(path, compute_type=compute_type, **threads)
+    pieces = [[*(MADE["words"][i] for i in row), "</s>"] for row in ids(batch)]
+    how = {"beam_size": beam, "min_decoding_length": steps, "max_decoding_length": steps}
+    return lambda: translator.translate_batch(pieces, length_penalty=float(beam > 1), **how)
+
+
+def ctranslate2_int8(*how):
+    return ctranslate2(*how, compute_type="int8")
+
+
+def torch(folder, beam, batch, steps):
+    import torch
+
+    from benchmarks.torch_transformer import TorchTransformer
+
+    torch.set_num_threads(1)
+    translator = TorchTransformer(MADE["model"], LONG + 1)
+    source = np.pad(ids(batch), [(0, 0), (0, 1)], constant_values=3)
+    return lambda: translator.translate(source, beam, steps)
+
+
+if __name__ == "__main__":
+    main()
