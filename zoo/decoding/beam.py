@@ -14,6 +14,7 @@ from zoo.decoding.finished import (
 )
 from zoo.decoding.hypotheses import IMPOSSIBLE, free_batch, rows, write
 from zoo.decoding.rules import NO_RULES
+from zoo.decoding.top import top_k
 from zoo.text.vocabulary import END, PAD, START
 
 
@@ -161,7 +162,7 @@ def _best_extensions(before, logits, beam_size, diversity):
         own are found first, and the sums are taken of these alone.
     """
     siblings = min(2 * beam_size, logits.shape[-1])
-    logits, tokens = tf.math.top_k(logits, siblings)
+    logits, tokens = top_k(logits, siblings)
     totals = before[..., None] + _by_source(logits, beam_size)  # (batch, beams, siblings)
     keys = totals - diversity * tf.range(siblings, dtype=tf.float32) if diversity else totals
     keys, totals, tokens = (

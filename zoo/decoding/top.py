@@ -1,0 +1,39 @@
+"""The largest of many numbers."""
+
+import math
+
+import tensorflow as tf
+
+from zoo.decoding.hypotheses import IMPOSSIBLE
+
+# From so many numbers a row on, blocks pay.
+MANY = 1024
+
+
+def top_k(numbers, count):
+    """What `tf.math.top_k` gives, ties included, several times as fast for a few of a vocabulary.
+
+    Among the blocks that a row is cut into, those with the `count` largest maxima hold its `count`
+    largest numbers; and a maximum is found as fast as memory is read.
+
+    Args:
+        numbers: float `(rows, size)`, the size known; none below `IMPOSSIBLE`.
+        count: how many to find.
+
+    Returns:
+        The numbers and where they are, `(rows, count)` each, the largest first.
+    """
+    size = numbers.shape[-1]
+    width = math.isqrt(size // count)  # of a block: as long as their maxima are many
+    blocks = -(-size // width) if width else 0
+    if size < MANY or blocks <= count:
+        return tf.math.top_k(numbers, count)
+    if blocks * width > size:
+        padding = [[0, 0], [0, blocks * width - size]]
+        numbers = tf.pad(numbers, padding, constant_values=2 * IMPOSSIBLE)
+    cut = tf.reshape(numbers, [-1, blocks, width])
+    _, chosen = tf.math.top_k(tf.reduce_max(cut, axis=-1), count)
+    chosen = tf.sort(chosen)  # so that of equal numbers the first comes first
+    within = tf.reshape(tf.gather(cut, chosen, batch_dims=1), [-1, count * width])
+    found, places = tf.math.top_k(within, count)
+    return found, tf.gather(chosen, places // width, batch_dims=1) * width + places % width
