@@ -22,7 +22,7 @@ from zoo.layers import SelfAttention
 
 SHAPES = [(64, 32, 128, 4), (16, 128, 512, 8), (2, 1024, 512, 8)]
 KINDS = {"plain": {}, "dropout": {"dropout": 0.1}, "causal": {"causal": True}}
-ROUNDS = 31
+ROUNDS = 61
 
 
 def keras_attention(heads, dim, causal=False, dropout=0.0):

@@ -81,21 +81,19 @@ class MultiHead(keras.layers.Layer):
         """Each head's answer, side by side, and its weights: None where they were not wanted.
 
         Where nothing asks for the weights, neither a caller nor `more`, the backend's own kernel
-        answers, but for dropout, or else block after block of queries, so that the weights of one
-        block are held at a time; in training the gradient keeps those of all.
+        answers, but for dropout, or else block after block of queries: in inference, so that the
+        weights of one block are held at a time, and, `causal`, so that none looks at later keys.
         """
         dropout = self.weight_dropout if training and self.dropout else None
-        if weights_wanted or more is not None:
-            causal_from = 0 if causal else None
-            answer, weights = heads.multi_head(
-                query, key, value, mask, bias, dropout, more, causal_from
-            )
-            return heads.merge_heads(answer), weights
-        if heads.FUSED and dropout is None:
-            answer = heads.fused(query, key, value, mask, bias, causal)
+        asked = weights_wanted or more is not None
+        if heads.FUSED and dropout is None and not asked:
+            answer, weights = heads.fused(query, key, value, mask, bias, causal), None
+        elif asked or (training and not causal):  # whose gradient keeps all weights anyway
+            first = 0 if causal else None
+            answer, weights = heads.multi_head(query, key, value, mask, bias, dropout, more, first)
         else:
-            answer = heads.in_blocks(query, key, value, mask, bias, dropout, causal)
-        return heads.merge_heads(answer), None
+            answer, weights = heads.in_blocks(query, key, value, mask, bias, dropout, causal), None
+        return heads.merge_heads(answer), weights if weights_wanted else None
 
     def project_output(self, query, answer):
         """The heads' answers `(batch, queries, dim)`, gated by the layer's queries, projected."""
