@@ -27,6 +27,20 @@ def split_heads(sequence, heads):
     return ops.swapaxes(ops.reshape(sequence, (batch, length, heads, dim // heads)), 1, 2)
 
 
+def split_projection(projected, query_heads, kv_heads):
+    """Queries, keys and values by heads, of what one matrix product made of all three.
+
+    `(batch, length, (query_heads + 2 * kv_heads) * width)` -> three of `(batch, heads, length,
+    width)`. Where they have as many heads, the three are slices that nobody needs to copy.
+    """
+    if query_heads != kv_heads or projected.shape[1] == 1:
+        together = split_heads(projected, query_heads + 2 * kv_heads)
+        return ops.split(together, (query_heads, query_heads + kv_heads), axis=1)
+    batch, length, dim = shapes.sizes(projected)
+    together = ops.reshape(projected, (batch, length, 3, query_heads, dim // 3 // query_heads))
+    return ops.unstack(ops.transpose(together, (2, 0, 3, 1, 4)), 3, axis=0)
+
+
 def merge_heads(sequence):
     """`(batch, heads, length, width)` -> `(batch, length, heads * width)`."""
     batch, heads, length, width = shapes.sizes(sequence)

@@ -181,8 +181,7 @@ class SelfAttention(MultiHead):
         query = self.positions.embed(query, position)
         if value is None:
             query = attend.blank(query, value_mask)
-            projected = heads.split_heads(self.projection(query), self.num_heads + 2 * groups)
-            q, k, v = ops.split(projected, (self.num_heads, self.num_heads + groups), axis=1)
+            q, k, v = heads.split_projection(self.projection(query), self.num_heads, groups)
         else:
             key = self.positions.embed(value if key is None else key)
             value = self.positions.embed(value)
