@@ -50,8 +50,6 @@ def export(
     folder = Path(folder)
     texts, references = read_sentences(sentences) if sentences is not None else (None, None)
     translator = zoo.Translator.load(folder, ensemble, **decoding)
-    if ctranslate2 is not None:
-        write_ctranslate2(translator, ctranslate2)
     without_cudnn(translator.model)
     signatures, weights = _on_weights(translator, quantize)
     if quantize is not None and texts is not None:
@@ -72,6 +70,8 @@ def export(
             print(*check_version(beside, signatures, weights, texts), sep="\n")
         if place.exists():  # another export was faster
             raise FileExistsError(_taken(place))
+        if ctranslate2 is not None:
+            write_ctranslate2(translator, ctranslate2)
     card.write_page(folder, card.read(folder))
     return place
 

@@ -4,8 +4,6 @@ import math
 
 import tensorflow as tf
 
-from zoo.decoding.hypotheses import IMPOSSIBLE
-
 # From so many numbers a row on, blocks pay.
 MANY = 1024
 
@@ -17,7 +15,7 @@ def top_k(numbers, count):
     largest numbers; and a maximum is found as fast as memory is read.
 
     Args:
-        numbers: float `(rows, size)`, the size known; none below `IMPOSSIBLE`.
+        numbers: float `(rows, size)`, the size known.
         count: how many to find.
 
     Returns:
@@ -30,7 +28,7 @@ def top_k(numbers, count):
         return tf.math.top_k(numbers, count)
     if blocks * width > size:
         padding = [[0, 0], [0, blocks * width - size]]
-        numbers = tf.pad(numbers, padding, constant_values=2 * IMPOSSIBLE)
+        numbers = tf.pad(numbers, padding, constant_values=-math.inf)
     cut = tf.reshape(numbers, [-1, blocks, width])
     _, chosen = tf.math.top_k(tf.reduce_max(cut, axis=-1), count)
     chosen = tf.sort(chosen)  # so that of equal numbers the first comes first

@@ -14,7 +14,7 @@ class AbsolutePositions(Positions):
 
     Call arguments:
         inputs: `(batch, length, dim)`.
-        start: int `(batch,)`, the position of each row's first element; 0 when not given.
+        start: int `(1 or batch,)`, the position of each row's first element; 0 when not given.
 
     Returns:
         `(batch, length, dim)`.

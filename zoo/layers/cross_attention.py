@@ -65,8 +65,8 @@ class CrossAttention(MultiHead):
 
     def check_projected(self, layer, query, projected, mask, names=PROJECTED):
         """Refuse what `project_memory` does not make, or not for these queries, as `layer`."""
-        heads, width = 2 * self.num_kv_heads, self.head_width
-        shapes.check_projected(layer, query, projected, mask, heads, width, names)
+        count, width = 2 * self.num_kv_heads, self.head_width
+        shapes.check_projected(layer, query, projected, mask, count, width, names)
 
     def attend(
         self,
@@ -87,9 +87,9 @@ class CrossAttention(MultiHead):
         """
         self.check_projected(self.name, query, projected, value_mask)
         shapes.check_attention_mask(self.name, attention_mask, query, projected.shape[2])
-        mask = None if attention_mask is None else attend.per_source(attention_mask, projected)
         # Of the mask, since layers share it: a graph then looks its size up once for all of them.
         sources = projected if value_mask is None else value_mask
+        mask = None if attention_mask is None else attend.per_source(attention_mask, sources)
         queries = attend.per_source(self.query_projection(query), sources)
         answer, weights = self.attend_heads(
             self.norm_queries(heads.split_heads(queries, self.num_heads)),

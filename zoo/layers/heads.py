@@ -160,7 +160,7 @@ def _each_group(product, left, right):
     heads, groups = left.shape[1], right.shape[1]
     if heads == groups:
         return product(left, right)
-    batch, _, rows, width = shapes.sizes(left)
+    batch, _, rows, width = ops.shape(left) if left.shape[2] is None else shapes.sizes(left)
     together = ops.reshape(left, (batch, groups, heads // groups * rows, width))
     answer = product(together, right)  # (b, groups, heads / groups * n, ...)
     return ops.reshape(answer, (batch, heads, rows, ops.shape(answer)[-1]))

@@ -50,7 +50,7 @@ class Positions(keras.layers.Layer):
         return self
 
     def embed(self, inputs, start=None):
-        """`inputs (batch, length, dim)`, placed: the first at `start (batch,)`, or at 0."""
+        """`inputs (batch, length, dim)`, placed: the first at `start (1 or batch,)`, or at 0."""
         return inputs
 
     def rotate(self, sequence, positions):

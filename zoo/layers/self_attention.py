@@ -225,7 +225,7 @@ def _count(memory, cache, grows):
 def _remember(cache, entry, position):
     """The cache with `entry (batch, heads, 1, width)`, and which of it may be seen; None: all.
 
-    It grows by the entry, or, with a `position (1 or batch, 1)`, holds it there, and what is up to
+    It grows by the entry, or, with a `position (batch, 1)`, holds it there, and what is up to
     there may be seen.
     """
     if position is None:

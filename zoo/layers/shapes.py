@@ -106,7 +106,8 @@ def check_cache(layer, query, cache, position, heads, width):
 def sizes(tensor):
     """The shape for a reshape to keep; -1 for a size that the graph does not know, if it is one.
 
-    To look up sizes while the graph runs takes longer than a small step's arithmetic.
+    To look up sizes while the graph runs takes longer than a small step's arithmetic. What is not
+    known here, -1, is nothing to compute with.
     """
     known = tuple(tensor.shape)
     if known.count(None) > 1 or 0 in known:

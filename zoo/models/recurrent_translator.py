@@ -214,7 +214,7 @@ class RecurrentTranslator(keras.Model):
         return keras.Model(source, mean_over_tokens(memory, mask), name="embed")
 
     def start(self, encoded):
-        """The state before the first step, for a decoding of at most `max_length` tokens."""
+        """The state before the first step."""
         return {
             name.replace("initial", "state"): tensor
             for name, tensor in encoded.items()

@@ -164,3 +164,12 @@ def test_shapes_that_do_not_fit_a_projected_memory_are_named(given, message):
     ones = {"query": np.ones((6, 2, 8), "f4"), "projected": np.ones((3, 4, 4, 4), "f4")}
     with pytest.raises(ValueError, match=message):
         layer.attend(**{**ones, **given})
+
+
+@pytest.mark.parametrize("num_kv_heads", [1, 2, 4])
+def test_a_functional_model_may_know_the_batch_and_not_the_length(num_kv_heads, numbers, rng):
+    layer = SelfAttention(4, num_kv_heads=num_kv_heads)
+    given = keras.Input((None, 8), batch_size=2)
+    model = keras.Model(given, layer(given))
+    x = rng.normal(size=(2, 5, 8)).astype("float32")
+    assert_allclose(numbers(model(x)), numbers(layer(x)), rtol=1e-5, atol=1e-6)
