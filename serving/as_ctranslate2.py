@@ -83,7 +83,7 @@ def specification(model, length):
 def _check(model):
     options = getattr(model, "options", {})
     reasons = [
-        (type(model).__name__ != "TransformerTranslator", "it runs Transformers alone"),
+        ("num_heads" not in options, "it runs Transformers alone"),
         (options.get("activation") not in ACTIVATIONS, "of that activation"),
         (options.get("qk_norm") or options.get("gated_attention"), "with `qk_norm` or a gate"),
         (options.get("window"), "with a window"),

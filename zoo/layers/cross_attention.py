@@ -65,8 +65,7 @@ class CrossAttention(MultiHead):
 
     def check_projected(self, layer, query, projected, mask, names=PROJECTED):
         """Refuse what `project_memory` does not make, or not for these queries, as `layer`."""
-        count, width = 2 * self.num_kv_heads, self.head_width
-        shapes.check_projected(layer, query, projected, mask, count, width, names)
+        shapes.check_projected(layer, query, projected, mask, *self.memory_heads, names)
 
     def attend(
         self,
@@ -122,6 +121,7 @@ class CrossAttention(MultiHead):
         )
 
 
+@keras.saving.register_keras_serializable("zoo")
 class ByHeads(keras.layers.Layer):
     """`heads.split_heads` as a layer, so that a functional model may call it on unknown sizes."""
 
@@ -131,3 +131,6 @@ class ByHeads(keras.layers.Layer):
 
     def call(self, sequence):
         return heads.split_heads(sequence, self.num_heads)
+
+    def get_config(self):
+        return {**super().get_config(), "num_heads": self.num_heads}

@@ -12,7 +12,7 @@ class Dense(keras.layers.Dense):
 
     It computes what `keras.layers.Dense` does. On TensorFlow, that one works the shapes of a
     sequence out in the graph, a dozen small operations around each product, which is most of the
-    time that decoding a single token takes.
+    time that decoding a single token takes. Keras's `quantize` takes no subclass such as this one.
 
     Args: as `keras.layers.Dense`.
 

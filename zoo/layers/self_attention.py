@@ -106,8 +106,8 @@ class SelfAttention(MultiHead):
 
         Keys are kept as they are compared, turned by a rotary scheme, so a step turns one key.
         """
-        shape = (batch, 2 * self.num_kv_heads, positions, self.head_width)
-        return ops.zeros(shape, dtype=self.compute_dtype)
+        count, width = self.memory_heads
+        return ops.zeros((batch, count, positions, width), dtype=self.compute_dtype)
 
     def call(
         self,
@@ -129,9 +129,7 @@ class SelfAttention(MultiHead):
         memory = query if value is None else value
         grows = cache is not None and position is None
         shapes.check_shapes(self.name, query, memory, key, value_mask)
-        shapes.check_cache(
-            self.name, query, cache, position, 2 * self.num_kv_heads, self.head_width
-        )
+        shapes.check_cache(self.name, query, cache, position, *self.memory_heads)
         keys = _count(memory, cache, grows)
         shapes.check_attention_mask(self.name, attention_mask, query, keys)
         if grows:

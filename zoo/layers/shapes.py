@@ -76,7 +76,7 @@ def check_attention_mask(layer, mask, query, keys):
     _check_rank(layer, "attention_mask", mask, "(batch, queries, keys)")
     _agree(layer, "attention_mask", mask.shape[0], "the batch of `query`", query.shape[0])
     _agree(layer, "attention_mask", mask.shape[1], "the length of `query`", query.shape[1])
-    _agree(layer, "attention_mask", mask.shape[2], "the length of `value`", keys)
+    _agree(layer, "attention_mask", mask.shape[2], "the number of keys", keys)
 
 
 def check_by_heads(layer, argument, tensor, heads, width):

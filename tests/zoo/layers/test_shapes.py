@@ -36,7 +36,7 @@ def test_shapes_that_would_broadcast_by_accident_are_refused(given, mask, messag
         (np.ones((2, 4), bool), r"a: `attention_mask` must be .batch, queries, keys., got .*2, 4"),
         (np.ones((1, 3, 4), bool), "`attention_mask` has 1 where the batch of `query` is 2"),
         (np.ones((2, 1, 4), bool), "`attention_mask` has 1 where the length of `query` is 3"),
-        (np.ones((2, 3, 1), bool), "`attention_mask` has 1 where the length of `value` is 4"),
+        (np.ones((2, 3, 1), bool), "`attention_mask` has 1 where the number of keys is 4"),
         (np.ones((2, 3, 4), "float32"), "`attention_mask` must be boolean, got float32"),
     ],
 )
