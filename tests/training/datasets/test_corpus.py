@@ -87,7 +87,11 @@ def test_no_such_file(tmp_path, name):
         read_corpus([tmp_path / name])
 
 
-@pytest.mark.parametrize("content", [TABLE, gzip.compress(TABLE)[:-9], b"\x1f\x8b\x08" + b"x" * 40])
+@pytest.mark.parametrize(
+    "content",
+    [TABLE, gzip.compress(TABLE)[:-9], b"\x1f\x8b\x08" + b"x" * 40],
+    ids=["not compressed", "cut", "garbage"],
+)
 def test_a_damaged_gz_file(tmp_path, content):
     path = tmp_path / "corpus.tsv.gz"
     path.write_bytes(content)
