@@ -18,7 +18,8 @@ class Rules(NamedTuple):
     forbidden, END is not.
 
     Attributes:
-        min_length, max_length: int `(rows,)`, END counted.
+        min_length, max_length: int `(rows,)`, END counted; the former may be one int for all rows,
+            which takes less time.
         prefix: int `(rows, length)`, PAD behind it: what every string starts with.
         no_repeat: n; no n-gram occurs twice. 0 for no such rule (Paulus et al. 2018, section 2.5).
     """
@@ -31,7 +32,7 @@ class Rules(NamedTuple):
     def of_hypotheses(self, count):
         """The rules of so many hypotheses for each row."""
         tensors = (self.min_length, self.max_length, self.prefix)
-        spread = (None if t is None else tf.repeat(t, count, axis=0) for t in tensors)
+        spread = (tf.repeat(t, count, axis=0) if tf.is_tensor(t) else t for t in tensors)
         return Rules(*spread, self.no_repeat)
 
     def allowed(self, logits, t, last, written):
@@ -46,18 +47,23 @@ class Rules(NamedTuple):
             written: int `(rows, room)`, the tokens so far; None without `no_repeat`.
         """
         tokens = np.arange(logits.shape[-1])
+        early = None if self.min_length is None else tf.convert_to_tensor(t + 1 < self.min_length)
+        alike = early is not None and early.shape.rank == 0 and not self.no_repeat
         # One vector is added, which takes a quarter of the time that choosing for each row does.
-        text = _barred((tokens == PAD) | (tokens == START))
+        other = (tokens == PAD) | (tokens == START)
+        text = _barred(other)
+        if alike:
+            text = tf.where(early, _barred(other | (tokens == END)), text)
         allowed = logits + tf.where(last, _barred(tokens != END), text)
         if self.no_repeat:
             allowed = _without_repeats(allowed, t, written, self.no_repeat)
-        if self.min_length is not None:
-            allowed = _without_early_end(allowed, tokens, t + 1 < self.min_length)
+        if early is not None and not alike:
+            allowed = _without_early_end(allowed, tokens, tf.reshape(early, [-1, 1]))
         if self.prefix is not None:
             given = tf.gather(tf.pad(self.prefix, [[0, 0], [0, 1]]), self._place(t), axis=1)
             within = (given != PAD)[:, None]
             allowed = tf.where(within, _only(given[:, None] == tokens, logits), allowed)
-        if self.min_length is not None or self.prefix is not None or self.no_repeat:
+        if self.no_repeat or self.prefix is not None or (early is not None and not alike):
             allowed = tf.where(last, _only(tokens == END, logits), allowed)
         if self.max_length is not None:
             ends = (t + 1 >= self.max_length)[:, None]
@@ -82,10 +88,10 @@ def _only(wanted, logits):
 
 
 def _without_early_end(logits, tokens, early):
-    """END only where it is not `early (rows,)`, or where nothing else is possible."""
+    """END only where it is not `early (rows or 1, 1)`, or where nothing else is possible."""
     others = logits + _barred(tokens == END)
-    elsewhere = tf.reduce_max(others, axis=-1) > IMPOSSIBLE / 2
-    return tf.where((early & elsewhere)[:, None], others, logits)
+    elsewhere = tf.reduce_max(others, axis=-1, keepdims=True) > IMPOSSIBLE / 2
+    return tf.where(early & elsewhere, others, logits)
 
 
 def _without_repeats(logits, t, written, n):

@@ -51,8 +51,10 @@ def rules_of(decoding, source_mask, prefix=None, min_length=None, max_length=Non
     """
     lengths = tf.reduce_sum(tf.cast(source_mask, tf.float32), axis=1)
     least = longest = None
-    if decoding.min_target_length > 1 or decoding.min_length_ratio:
+    if decoding.min_length_ratio:
         least = tf.maximum(decoding.min_target_length, _share(lengths, decoding.min_length_ratio))
+    elif decoding.min_target_length > 1:
+        least = decoding.min_target_length
     if decoding.max_length_ratio:
         longest = tf.maximum(1, _share(lengths, decoding.max_length_ratio))
     return Rules(

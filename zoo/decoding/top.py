@@ -22,8 +22,8 @@ def top_k(numbers, count):
         The numbers and where they are, `(rows, count)` each, the largest first.
     """
     size = numbers.shape[-1]
-    width = math.isqrt(size // count)  # of a block: as long as their maxima are many
-    blocks = -(-size // width) if width else 0
+    width = _width(size, count)
+    blocks = -(-size // width)
     if size < MANY or blocks <= count:
         return tf.math.top_k(numbers, count)
     if blocks * width > size:
@@ -35,3 +35,10 @@ def top_k(numbers, count):
     within = tf.reshape(tf.gather(cut, chosen, batch_dims=1), [-1, count * width])
     found, places = tf.math.top_k(within, count)
     return found, tf.gather(chosen, places // width, batch_dims=1) * width + places % width
+
+
+def _width(size, count):
+    """Of a block: about as many numbers as there are blocks to `count`, and no rest if possible."""
+    balanced = max(1, math.isqrt(size // count))
+    without_rest = (w for w in range(balanced, 2 * balanced) if size % w == 0)
+    return next(without_rest, balanced)

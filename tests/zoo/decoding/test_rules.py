@@ -33,6 +33,11 @@ RULES = {
         Rules(min_length=per_source(1, 2, 4)),
         lambda source, string: len(string) >= (1, 2, 4)[source % 3],
     ),
+    "one least length": (Rules(min_length=3), lambda source, string: len(string) >= 3),
+    "one least length, no word twice": (
+        Rules(min_length=3, no_repeat=1),
+        lambda source, string: len(string) >= 3 and not repeats(string, 1),
+    ),
     "longest length": (
         Rules(max_length=per_source(1, 3, 9)),
         lambda source, string: len(string) <= (1, 3, 9)[source % 3],
