@@ -57,15 +57,15 @@ class CrossAttention(MultiHead):
         self.build_heads(dim)
 
     def project_memory(self, value, key=None, value_mask=None):
-        """Keys (normed), then values, of a memory: `(batch, 2 * num_kv_heads, keys, width)`."""
+        """Keys (normed) and values of a memory, `(batch, num_kv_heads, keys, width)` each."""
         key = self.key_projection(attend.blank(value if key is None else key, value_mask))
         value = self.value_projection(attend.blank(value, value_mask))
-        key, value = self.by_heads(key), self.by_heads(value)
-        return ops.concatenate([self.norm_keys(key), value], axis=1)
+        return self.norm_keys(self.by_heads(key)), self.by_heads(value)
 
     def check_projected(self, layer, query, projected, mask, names=PROJECTED):
         """Refuse what `project_memory` does not make, or not for these queries, as `layer`."""
-        shapes.check_projected(layer, query, projected, mask, *self.memory_heads, names)
+        kept = (self.num_kv_heads, self.head_width)
+        shapes.check_projected(layer, query, projected, mask, *kept, names)
 
     def attend(
         self,
@@ -85,14 +85,16 @@ class CrossAttention(MultiHead):
             ValueError: for shapes that do not fit.
         """
         self.check_projected(self.name, query, projected, value_mask)
-        shapes.check_attention_mask(self.name, attention_mask, query, projected.shape[2])
+        key, value = projected
+        shapes.check_attention_mask(self.name, attention_mask, query, key.shape[2])
         # Of the mask, since layers share it: a graph then looks its size up once for all of them.
-        sources = projected if value_mask is None else value_mask
+        sources = key if value_mask is None else value_mask
         mask = None if attention_mask is None else attend.per_source(attention_mask, sources)
         queries = attend.per_source(self.query_projection(query), sources)
         answer, weights = self.attend_heads(
             self.norm_queries(heads.split_heads(queries, self.num_heads)),
-            *ops.split(projected, 2, axis=1),
+            key,
+            value,
             mask=attend.both(attend.key_mask(value_mask), mask),
             training=training,
             weights_wanted=return_attention_scores,

@@ -20,12 +20,12 @@ class DecoderBlock(TransformerBlock):
 
     Call arguments:
         inputs: `(batch, length, dim)`.
-        memory: the encoder's output `(batch, keys, memory_dim)`; or, with `projected`, what
-            `project_memory` made of it, once, for a whole decoding.
+        memory: the encoder's output `(batch, keys, memory_dim)`.
         memory_mask: boolean `(batch, keys)`, True for tokens. Filled in from the Keras mask.
         cache, position: as in `SelfAttention`, to decode one token at a time.
-        projected: `memory` went through `project_memory`. Several rows of `inputs` (the hypotheses
-            of a beam) may then share a row of it, as many each, the rows of one source together.
+        projected: in place of the memory, what `project_memory` made of it, once, for a whole
+            decoding. Several rows of `inputs` (the hypotheses of a beam) may then share a row of
+            it, as many each, the rows of one source together.
         return_attention_scores: whether the weights are of interest, which costs some backends
             their fastest kernel.
 
@@ -58,26 +58,27 @@ class DecoderBlock(TransformerBlock):
             residual.build(inputs_shape)
 
     def project_memory(self, memory, memory_mask=None):
-        """The memory's keys and values: `(batch, 2 * num_kv_heads, keys, width)`."""
+        """The memory's keys and values, `(batch, num_kv_heads, keys, width)` each."""
         return self.cross_attention.project_memory(memory, value_mask=memory_mask)
 
     def call(
         self,
         inputs,
-        memory,
+        memory=None,
         memory_mask=None,
         cache=None,
         position=None,
-        projected=False,
+        projected=None,
         return_attention_scores=False,
         training=False,
     ):
-        if projected:
-            names = ("inputs", "memory", "memory_mask")
-            self.cross_attention.check_projected(self.name, inputs, memory, memory_mask, names)
-        else:
+        if projected is None:
             shapes.check_memory(self.name, inputs, memory, memory_mask, self.memory_dim)
-            memory = self.project_memory(memory, memory_mask)
+            projected = self.project_memory(memory, memory_mask)
+        else:
+            shapes.refuse(self.name, "does not go with `projected`", memory=memory)
+            names = ("inputs", "projected", "memory_mask")
+            self.cross_attention.check_projected(self.name, inputs, projected, memory_mask, names)
         branch, cache = self.self_attention(
             self.around_self.enter(inputs),
             cache=cache,
@@ -87,15 +88,15 @@ class DecoderBlock(TransformerBlock):
         )
         x = self.around_self.leave(inputs, branch, training)
         branch, weights = self._look(
-            self.around_cross.enter(x), memory, memory_mask, return_attention_scores, training
+            self.around_cross.enter(x), projected, memory_mask, return_attention_scores, training
         )
         x = self.around_cross.leave(x, branch, training)
         return self.pass_through_feed_forward(x, training), weights, cache
 
-    def _look(self, query, memory, mask, weights_wanted, training):
+    def _look(self, query, projected, mask, weights_wanted, training):
         """The attention to the memory, and its weights or none."""
         answer = self.cross_attention.attend(
-            query, memory, mask, return_attention_scores=weights_wanted, training=training
+            query, projected, mask, return_attention_scores=weights_wanted, training=training
         )
         if weights_wanted:
             return answer

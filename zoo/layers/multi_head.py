@@ -47,11 +47,6 @@ class MultiHead(keras.layers.Layer):
         self.head_width = dim // self.num_heads
         self.kv_dim = self.num_kv_heads * self.head_width
 
-    @property
-    def memory_heads(self):
-        """How many heads keys and values have together, and the width of each."""
-        return 2 * self.num_kv_heads, self.head_width
-
     def build_heads(self, dim):
         """Build what comes after the projections: norms, gate and output."""
         self.output_projection = self.dense(dim, dim)

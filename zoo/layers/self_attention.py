@@ -40,9 +40,9 @@ class SelfAttention(MultiHead):
         value_mask: boolean `(batch, keys)`, True for a key that may be looked at.
         attention_mask: boolean `(batch, queries, keys)`, True where the query may look.
         return_attention_scores: also return the weights.
-        cache: `(batch, 2 * num_kv_heads, positions, width)`, keys and values of the positions so
-            far, to decode one token at a time: see `empty_cache`. `query` is then `(batch, 1, dim)`
-            and stands behind what is in the cache, which grows by one.
+        cache: keys and values of the positions so far, a pair of `(batch, num_kv_heads, positions,
+            width)`, to decode one token at a time: see `empty_cache`. `query` is then `(batch, 1,
+            dim)` and stands behind what is in the cache, which grows by one.
         position: int `(batch,)`: the cache is room for more than the positions so far, and this is
             which one `query` stands at. The cache does not grow, and its shape never changes. Past
             its end nothing is kept: the query then sees all that is in it, but not itself.
@@ -50,8 +50,8 @@ class SelfAttention(MultiHead):
 
     Returns:
         `(batch, queries, dim)`; then, if asked for, the weights `(batch, heads, queries, keys)`,
-        and the keys (normed and turned), then the values, `(batch, 2 * num_kv_heads, keys, width)`:
-        with `cache`, the cache with this position in it.
+        and the pair of keys (normed and turned) and values, `(batch, num_kv_heads, keys, width)`
+        each: with `cache`, the cache with this position in it.
 
     Raises:
         ValueError: for shapes that do not fit, a `key` without `value`, a `position` without
@@ -102,12 +102,12 @@ class SelfAttention(MultiHead):
         self.positions.prepare(self.num_heads, self.head_width, self.causal)
 
     def empty_cache(self, batch, positions=0):
-        """A `cache` of `batch` rows with nothing in it: to grow, or with room for `positions`.
+        """A `cache` of `batch` rows with nothing in it, to grow, or with room for `positions`.
 
         Keys are kept as they are compared, turned by a rotary scheme, so a step turns one key.
         """
-        count, width = self.memory_heads
-        return ops.zeros((batch, count, positions, width), dtype=self.compute_dtype)
+        shape = (batch, self.num_kv_heads, positions, self.head_width)
+        return tuple(ops.zeros(shape, dtype=self.compute_dtype) for _ in "kv")
 
     def call(
         self,
@@ -129,21 +129,21 @@ class SelfAttention(MultiHead):
         memory = query if value is None else value
         grows = cache is not None and position is None
         shapes.check_shapes(self.name, query, memory, key, value_mask)
-        shapes.check_cache(self.name, query, cache, position, *self.memory_heads)
+        shapes.check_cache(self.name, query, cache, position, self.num_kv_heads, self.head_width)
         keys = _count(memory, cache, grows)
         shapes.check_attention_mask(self.name, attention_mask, query, keys)
         if grows:
-            position = ops.reshape(ops.shape(cache)[2], (1,))
+            position = ops.reshape(ops.shape(cache[0])[2], (1,))
         query, q, k, v = self._project(query, value, key, value_mask, position)
         places, key_places = _places(q, position), _places(k, position)
         q, k = self.positions.rotate(q, places), self.positions.rotate(k, key_places)
         seen = attend.both(attend.key_mask(value_mask), attention_mask)
-        if return_cache or cache is not None:
-            memory = ops.concatenate([k, v], axis=1)
         if cache is not None:
-            memory, past = _remember(cache, memory, None if grows else places)
-            k, v = ops.split(memory, 2, axis=1)
-            key_places, seen = _places(k), attend.both(past, attention_mask)
+            at = None if grows else places
+            k, v = (_remember(past, entry, at) for past, entry in zip(cache, (k, v), strict=True))
+            key_places = _places(k)
+            past = None if grows else attend.key_mask(key_places <= places)
+            seen = attend.both(past, attention_mask)
         if self.window is not None:
             seen = attend.both(seen, attend.window_mask(places, key_places, self.window))
         answer, weights = self.attend_heads(
@@ -159,7 +159,7 @@ class SelfAttention(MultiHead):
         )
         answers = (self.project_output(query, answer),)
         answers += (weights,) if return_attention_scores else ()
-        answers += (memory,) if return_cache else ()
+        answers += ((k, v),) if return_cache else ()
         return answers if len(answers) > 1 else answers[0]
 
     def _check_what_goes_together(self, query, value, key, mask, value_mask, cache):
@@ -216,18 +216,16 @@ def _count(memory, cache, grows):
     """How many keys there will be; None where that is not known yet."""
     if cache is None:
         return memory.shape[1]
-    past = cache.shape[2]
+    past = cache[0].shape[2]
     return past + grows if isinstance(past, int) else past
 
 
-def _remember(cache, entry, position):
-    """The cache with `entry (batch, heads, 1, width)`, and which of it may be seen; None: all.
+def _remember(past, entry, position):
+    """Keys or values so far with `entry (batch, heads, 1, width)` at `position (batch, 1)`.
 
-    It grows by the entry, or, with a `position (batch, 1)`, holds it there, and what is up to
-    there may be seen.
+    Without a position it stands behind them.
     """
     if position is None:
-        return ops.concatenate([cache, entry], axis=2), None
-    places = _places(cache)
-    here = ops.equal(places, position)[:, None, :, None]  # (batch, 1, positions, 1)
-    return ops.where(here, entry, cache), attend.key_mask(places <= position)
+        return ops.concatenate([past, entry], axis=2)
+    here = ops.equal(_places(past), position)[:, None, :, None]  # (batch, 1, positions, 1)
+    return ops.where(here, entry, past)

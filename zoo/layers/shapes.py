@@ -46,8 +46,8 @@ def check_projected(layer, inputs, projected, mask, heads, width, names):
     """Inputs, the memory that they share, as keys and values by heads, and its mask."""
     check_sequence(layer, names[0], inputs)
     check_by_heads(layer, names[1], projected, heads, width)
-    _check_shared(layer, names, inputs.shape[0], projected.shape[0])
-    check_mask(layer, mask, projected, names=(names[2], names[1]), axis=2)
+    _check_shared(layer, names, inputs.shape[0], projected[0].shape[0])
+    check_mask(layer, mask, projected[0], names=(names[2], names[1]), axis=2)
 
 
 def _check_shared(layer, names, rows, sources):
@@ -79,11 +79,19 @@ def check_attention_mask(layer, mask, query, keys):
     _agree(layer, "attention_mask", mask.shape[2], "the number of keys", keys)
 
 
-def check_by_heads(layer, argument, tensor, heads, width):
-    """`(batch, heads, length, width)`."""
-    _check_rank(layer, argument, tensor, "(batch, heads, length, width)")
-    _agree(layer, argument, tensor.shape[1], "the number of heads of keys and values", heads)
-    _agree(layer, argument, tensor.shape[3], "the width of a head", width)
+def check_by_heads(layer, argument, pair, heads, width):
+    """Keys and values, `(batch, heads, length, width)` each."""
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise ValueError(
+            f"{layer}: `{argument}` must be a pair of keys and values, got {type(pair).__name__}."
+        )
+    for tensor in pair:
+        _check_rank(layer, argument, tensor, "(batch, heads, length, width)")
+        _agree(layer, argument, tensor.shape[1], "the number of heads of keys and values", heads)
+        _agree(layer, argument, tensor.shape[3], "the width of a head", width)
+    keys, values = pair
+    _agree(layer, argument, keys.shape[0], "the batch of its values", values.shape[0])
+    _agree(layer, argument, keys.shape[2], "the length of its values", values.shape[2])
 
 
 def check_cache(layer, query, cache, position, heads, width):
@@ -92,7 +100,7 @@ def check_cache(layer, query, cache, position, heads, width):
         refuse(layer, "goes with a `cache`", position=position)
         return
     check_by_heads(layer, "cache", cache, heads, width)
-    _agree(layer, "cache", cache.shape[0], "the batch of `query`", query.shape[0])
+    _agree(layer, "cache", cache[0].shape[0], "the batch of `query`", query.shape[0])
     _agree(layer, "query", query.shape[1], "its length with `cache`", 1)
     if position is None:
         return

@@ -180,11 +180,10 @@ class TransformerTranslator(keras.Model):
         """Source ids -> what decoding needs of the source, a dict of batch-first tensors."""
         source = keras.Input((None,), dtype="int32", name="source")
         memory, mask = self._encode(source)
-        encoded = {
-            f"memory_{i}": block.project_memory(memory, mask)
-            for i, block in enumerate(self.decoder)
-        }
-        return keras.Model(source, {**encoded, "memory_mask": mask}, name="encode")
+        encoded = {"memory_mask": mask}
+        for i, block in enumerate(self.decoder):
+            encoded |= named("memory", i, block.project_memory(memory, mask))
+        return keras.Model(source, encoded, name="encode")
 
     @functools.cached_property
     def embed(self):
@@ -196,11 +195,10 @@ class TransformerTranslator(keras.Model):
     def start(self, encoded):
         """The state before the first step: caches that grow by a position at each."""
         batch = ops.shape(encoded["memory_mask"])[0]
-        caches = {
-            f"cache_{i}": block.self_attention.empty_cache(batch)
-            for i, block in enumerate(self.decoder)
-        }
-        return {**caches, "position": ops.zeros((batch,), dtype="int32")}
+        state = {"position": ops.zeros((batch,), dtype="int32")}
+        for i, block in enumerate(self.decoder):
+            state |= named("cache", i, block.self_attention.empty_cache(batch))
+        return state
 
     @functools.cached_property
     def step(self):
@@ -208,21 +206,21 @@ class TransformerTranslator(keras.Model):
         tokens = keras.Input((), dtype="int32", name="tokens")
         given = inputs_like(self.encode.output)
         for i, block in enumerate(self.decoder):
-            shape = block.self_attention.empty_cache(1).shape
-            given[f"cache_{i}"] = keras.Input((shape[1], None, shape[3]), name=f"cache_{i}")
+            for name, part in named("cache", i, block.self_attention.empty_cache(1)).items():
+                given[name] = keras.Input((part.shape[1], None, part.shape[3]), name=name)
         given["position"] = keras.Input((), dtype="int32", name="position")
         position, state = given["position"], {}
         tokens_in = ops.expand_dims(tokens, 1)
         x = self._embed(self.target_embedding, self.target_positions, tokens_in, position)
         for i, block in enumerate(self.decoder):
-            x, weights, state[f"cache_{i}"] = block(
+            x, weights, cache = block(
                 x,
-                given[f"memory_{i}"],
                 memory_mask=given["memory_mask"],
-                cache=given[f"cache_{i}"],
-                projected=True,
+                cache=tuple(given[name] for name in named("cache", i)),
+                projected=tuple(given[name] for name in named("memory", i)),
                 return_attention_scores=True,
             )
+            state |= named("cache", i, cache)
         logits = self.projection(self.decoder_norm(x)[:, 0])
         attention = ops.mean(weights, axis=1)[:, 0]
         state["position"] = position + 1
@@ -235,6 +233,11 @@ class TransformerTranslator(keras.Model):
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+def named(kind, layer, pair=(None, None)):
+    """The keys and values of a decoder's layer, by the names that they have in the state."""
+    return {f"{kind}_{layer}_{part}": x for part, x in zip(("keys", "values"), pair, strict=True)}
 
 
 def embedding(size, dim, name):

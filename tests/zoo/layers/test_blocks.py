@@ -42,11 +42,10 @@ def test_decoder_with_cache_and_projected_memory_equals_the_whole(norm_first, ar
     for t in range(5):
         output, seen, cache = block(
             x[:, t : t + 1],
-            projected,
             memory_mask=mask,
             cache=cache,
             position=np.full(2, t),
-            projected=True,
+            projected=projected,
             return_attention_scores=True,
         )
         assert_allclose(numbers(output)[:, 0], numbers(whole)[:, t], **close)
@@ -71,15 +70,19 @@ def test_hypotheses_share_their_sources_memory(arrays, numbers):
     asked = {"return_attention_scores": True}
     tiled = block(both, memory.repeat(2, axis=0), memory_mask=mask.repeat(2, axis=0), **asked)
     projected = block.project_memory(*map(keras.ops.convert_to_tensor, (memory, mask)))
-    shared = block(both, projected, memory_mask=mask, projected=True, **asked)
-    for got, expected in zip(shared, tiled, strict=True):
+    shared = block(both, memory_mask=mask, projected=projected, **asked)
+    for got, expected in zip(*map(keras.tree.flatten, (shared, tiled)), strict=True):
         assert_allclose(numbers(got), numbers(expected), **close)
+
+
+def pair(*shape):
+    return (np.ones(shape, "f4"),) * 2
 
 
 ONES = np.ones((6, 5, 8), "float32")
 STEP = {
     "inputs": ONES[:, :1],
-    "cache": np.ones((6, 4, 7, 4), "f4"),
+    "cache": pair(6, 2, 7, 4),
     "position": np.zeros(6, "int32"),
 }
 
@@ -90,17 +93,22 @@ STEP = {
         ({"inputs": ONES[0]}, r"`inputs` must be \(batch, length, dim\), got shape \(5, 8\)"),
         ({"memory": ONES[:3]}, "`memory` has 3 where the batch of `inputs` is 6"),
         ({"memory": ONES[..., :4]}, "`memory` has 4 where the width is 8"),
-        ({"memory": ONES, "projected": True}, r"`memory` must be \(batch, heads, length, width\)"),
+        ({"projected": pair(6, 2, 5, 4)}, "`memory` does not go with `projected`"),
         (
-            {"memory": STEP["cache"][:4], "projected": True},
-            "`inputs` has 6 rows, no multiple of the 4 of `memory`",
+            {"memory": None, "projected": (ONES, ONES)},
+            r"`projected` must be \(batch, heads, length, width\)",
+        ),
+        (
+            {"memory": None, "projected": pair(4, 2, 7, 4)},
+            "`inputs` has 6 rows, no multiple of the 4 of `projected`",
         ),
         ({"memory_mask": ONES[..., 0]}, "`memory_mask` must be boolean, got float32"),
         ({"memory_mask": ONES[:, :3, 0] > 0}, "`memory_mask` has 3 where the length .* is 5"),
         ({**STEP, "inputs": ONES}, "`query` has 5 where its length with `cache` is 1"),
-        ({**STEP, "cache": STEP["cache"][..., :3]}, "`cache` has 3 where the width of a head is 4"),
-        ({**STEP, "cache": ONES}, r"`cache` must be \(batch, heads, length, width\), got shape"),
-        ({**STEP, "cache": STEP["cache"][:3]}, "`cache` has 3 where the batch of `query` is 6"),
+        ({**STEP, "cache": pair(6, 2, 7, 3)}, "`cache` has 3 where the width of a head is 4"),
+        ({**STEP, "cache": (ONES, ONES)}, r"`cache` must be \(batch, heads, length, width\), got"),
+        ({**STEP, "cache": ONES}, "`cache` must be a pair of keys and values, got "),
+        ({**STEP, "cache": pair(3, 2, 7, 4)}, "`cache` has 3 where the batch of `query` is 6"),
         ({**STEP, "cache": None}, "`position` goes with a `cache`"),
         ({**STEP, "position": ONES[:, 0, 0]}, "`position` must be of integers, got float32"),
         ({**STEP, "position": np.zeros((6, 1), "int32")}, r"`position` must be \(batch,\)"),
@@ -179,7 +187,7 @@ def test_a_decoder_of_all_options_decodes_step_by_step(norm_first, arrays, numbe
     )
     whole, *_ = block(x, memory, memory_mask=mask)
     cache = block.self_attention.empty_cache(2, 6)
-    assert cache.shape == (2, 4, 6, 2)
+    assert [part.shape for part in cache] == [(2, 2, 6, 2)] * 2
     for t in range(5):
         position = np.full(2, t)
         output, _, cache = block(

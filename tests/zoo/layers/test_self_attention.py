@@ -47,8 +47,9 @@ def test_decoding_with_the_cache_equals_the_whole(layer, x, numbers):
         assert_allclose(numbers(seen)[:, :, 0, :5], numbers(weights)[:, :, t], rtol=1e-5, atol=1e-6)
         assert (numbers(seen)[..., t + 1 :] == 0).all()
     _, entries = layer(x, return_cache=True)
-    assert_allclose(numbers(cache)[:, :, :5], numbers(entries), rtol=1e-5, atol=1e-6)
-    assert (numbers(cache)[:, :, 5:] == 0).all()
+    for kept, entry in zip(cache, entries, strict=True):
+        assert_allclose(numbers(kept)[:, :, :5], numbers(entry), rtol=1e-5, atol=1e-6)
+        assert (numbers(kept)[:, :, 5:] == 0).all()
 
 
 @causal
@@ -63,7 +64,8 @@ def test_decoding_with_a_cache_that_grows_equals_the_whole(layer, x, numbers):
         expected = numbers(weights)[:, :, t, : t + 1]
         assert_allclose(numbers(seen)[:, :, 0], expected, rtol=1e-5, atol=1e-6)
     _, entries = layer(x, return_cache=True)
-    assert_allclose(numbers(cache), numbers(entries), rtol=1e-5, atol=1e-6)
+    for kept, entry in zip(cache, entries, strict=True):
+        assert_allclose(numbers(kept), numbers(entry), rtol=1e-5, atol=1e-6)
 
 
 @causal
@@ -80,7 +82,8 @@ def test_past_the_end_of_the_cache_nothing_is_kept(layer, x, numbers):
     _, cache = layer(x, return_cache=True)
     asked = {"cache": cache, "return_cache": True, "return_attention_scores": True}
     answer, weights, after = layer(x[:, :1], position=np.array([5, 99]), **asked)
-    assert_allclose(numbers(after), numbers(cache))
+    for kept, before in zip(after, cache, strict=True):
+        assert_allclose(numbers(kept), numbers(before))
     assert np.isfinite(numbers(answer)).all()
     assert_allclose(numbers(weights).sum(-1), 1, rtol=1e-6)
 
@@ -145,14 +148,23 @@ def test_against_torch_scaled_dot_product_attention(layer, x, numbers):
     assert_allclose(numbers(layer(x)), merged @ output + output_bias, rtol=1e-4, atol=1e-5)
 
 
+def pair(*shape):
+    return (np.ones(shape, "f4"),) * 2
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         ({"query": np.ones((6, 8), "f4")}, r"`query` must be \(batch, length, dim\)"),
-        ({"projected": np.ones((3, 4, 8), "f4")}, r"`projected` must be \(batch, heads, length"),
-        ({"projected": np.ones((3, 4, 4, 8), "f4")}, "`projected` has 8 where the width .* is 4"),
-        ({"projected": np.ones((3, 2, 4, 4), "f4")}, "`projected` has 2 where the number .* is 4"),
-        ({"projected": np.ones((4, 4, 4, 4), "f4")}, "`query` has 6 rows, no multiple of the 4"),
+        ({"projected": np.ones((3, 2, 4, 4), "f4")}, "`projected` must be a pair of keys and v"),
+        ({"projected": pair(3, 4, 8)}, r"`projected` must be \(batch, heads, length"),
+        ({"projected": pair(3, 2, 4, 8)}, "`projected` has 8 where the width .* is 4"),
+        ({"projected": pair(3, 4, 4, 4)}, "`projected` has 4 where the number .* is 2"),
+        ({"projected": pair(4, 2, 4, 4)}, "`query` has 6 rows, no multiple of the 4"),
+        (
+            {"projected": pair(3, 2, 4, 4)[:1] + pair(3, 2, 5, 4)[1:]},
+            "`projected` has 4 where the length of its values is 5",
+        ),
         ({"value_mask": np.ones((3, 4), "f4")}, "`value_mask` must be boolean, got float32"),
         ({"value_mask": np.ones((3, 5), bool)}, "`value_mask` has 5 where the length .* is 4"),
         ({"attention_mask": np.ones((6, 2, 5), bool)}, "`attention_mask` has 5 where"),
@@ -161,7 +173,7 @@ def test_against_torch_scaled_dot_product_attention(layer, x, numbers):
 def test_shapes_that_do_not_fit_a_projected_memory_are_named(given, message):
     layer = CrossAttention(2)
     layer(np.ones((3, 2, 8), "f4"), np.ones((3, 4, 5), "f4"))
-    ones = {"query": np.ones((6, 2, 8), "f4"), "projected": np.ones((3, 4, 4, 4), "f4")}
+    ones = {"query": np.ones((6, 2, 8), "f4"), "projected": pair(3, 2, 4, 4)}
     with pytest.raises(ValueError, match=message):
         layer.attend(**{**ones, **given})
 
