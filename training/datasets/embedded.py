@@ -23,8 +23,9 @@ class EmbeddedDataset(tfds.core.GeneratorBasedBuilder):
     its fourth column, and then verifies its size and SHA-256. This class only points `manual_dir`
     at `data/`. The "URL" of an embedded file is its name.
 
-    A subclass states `FILES`, `COLUMNS`, `_info` (with `disable_shuffling=True`, which keeps
-    the order of the files) and `rows_by_split`.
+    A subclass states `FILES` and `COLUMNS` (properties, where they depend on the configuration),
+    `_info` (with the licence, and `disable_shuffling=True`, which keeps the order of the files) and
+    `rows_by_split`.
     """
 
     FILES: ClassVar[tuple[str, ...]]
