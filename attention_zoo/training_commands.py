@@ -32,7 +32,7 @@ def _run_list(parsed):
         print(f"  {name:26} {preset.paper}")
     print("\nRecipes:")
     for name, made in RECIPES.items():
-        print(f"  {name:26} {made.preset} on {made.dataset or 'your own corpus'}")
+        print(f"  {name:36} {made.preset} on {made.dataset or 'your own corpus'}")
     print(f"\nTrained models in {parsed.saved_models}:")
     for path in sorted(Path(parsed.saved_models).glob(f"*/{card.NAME}")):
         print(f"\n  {path.parent.name}")

@@ -9,6 +9,7 @@ import tensorflow_datasets as tfds
 
 from training.datasets.builders import find_builder
 from training.datasets.load import load_examples, load_pairs
+from training.recipes import RECIPES
 
 CODE = """
 import tensorflow_datasets as tfds
@@ -68,6 +69,13 @@ def test_translations_of_tfds_by_name(name, source, target, tmp_path):
     assert pairs.sources == [f"{source} 0", f"{source} 1", f"{source} 2"]
     assert pairs.targets == [f"{target} 0", f"{target} 1", f"{target} 2"]
     assert pairs.licence == ""
+
+
+@pytest.mark.parametrize("recipe", [recipe for recipe in RECIPES.values() if recipe.dataset])
+def test_recipes_name_features_and_the_licence_of_their_dataset(recipe, tmp_path):
+    info = find_builder(recipe.dataset, tmp_path).info
+    assert {recipe.source, recipe.target} <= set(info.features)
+    assert recipe.data_licence == info.redistribution_info.license
 
 
 @pytest.mark.parametrize(("config", "target"), [("", "fr"), ("/en-fr", "fr"), ("/en-de", "de")])
