@@ -16,6 +16,13 @@ from training.datasets.corpus import read_table
 Rows = list[list[str]]
 
 
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """For what takes seconds: TFDS's announcements and progress bars would only be noise."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
 class EmbeddedDataset(tfds.core.GeneratorBasedBuilder):
     """Tab-separated files in `data/` beside the builder, named in its `checksums.tsv`.
 
@@ -42,8 +49,7 @@ class EmbeddedDataset(tfds.core.GeneratorBasedBuilder):
     def download_and_prepare(self, *, download_config=None, **kwargs) -> None:
         config = download_config or tfds.download.DownloadConfig()
         config = config.replace(manual_dir=self.data_folder, try_download_gcs=False)
-        # It takes seconds: TFDS's announcements and progress bars would only be noise.
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with quietly():
             super().download_and_prepare(download_config=config, **kwargs)
 
     def _split_generators(self, dl_manager):

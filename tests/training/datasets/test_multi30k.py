@@ -14,8 +14,11 @@ from training.datasets.multi30k.multi30k_dataset_builder import Builder
 from training.datasets.prepare import prepare
 
 SIZES = {"train": 29_000, "validation": 1_014, "test": 1_000, "test_2017": 1_000}
-FILES = {"train": "train", "validation": "val"} | {
-    f"test{year}": f"test_{flickr}_flickr" for year, flickr in (("", "2016"), ("_2017", "2017"))
+FILES = {
+    "train": "train",
+    "validation": "val",
+    "test": "test_2016_flickr",
+    "test_2017": "test_2017_flickr",
 }
 
 
@@ -39,19 +42,23 @@ class Multi30kTokTest(Multi30kTest):
     DL_EXTRACT_RESULT: ClassVar = dummy("{}.lc.norm.tok.{}", "en", "fr")
 
 
+class Urls:
+    """A download manager that only keeps what it is asked for."""
+
+    def __init__(self):
+        self.wanted = []
+
+    def download(self, pairs):
+        self.wanted.extend(url for pair in pairs.values() for url in pair)
+        return {}
+
+
 def test_each_configuration_downloads_what_it_has_the_checksum_of():
-    urls = set()
+    urls = Urls()
     for config in Builder.builder_configs:
-        assert find_builder(f"multi30k/{config}").languages == tuple(config.split("-")[:2])
-
-        class Urls:
-            def download(self, wanted):
-                urls.update(url for pair in wanted.values() for url in pair)
-                return {}
-
-        find_builder(f"multi30k/{config}")._split_generators(Urls())
-    assert urls == set(Builder.url_infos)
-    assert all("/a3d2e0d26b56" in url for url in urls)
+        find_builder(f"multi30k/{config}")._split_generators(urls)
+    assert set(urls.wanted) == set(Builder.url_infos)
+    assert all("/a3d2e0d26b56" in url for url in urls.wanted)
 
 
 def test_nothing_of_it_ships():

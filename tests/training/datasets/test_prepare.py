@@ -90,6 +90,13 @@ def test_so_do_known_datasets(name, tmp_path, monkeypatch):
         prepare(find_builder(name, tmp_path))
 
 
+def test_multi30k_says_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("training.datasets.multi30k.multi30k_dataset_builder.SOURCE", NOBODY)
+    with pytest.raises(ValueError, match="no answer"):
+        prepare(find_builder("multi30k/en-de", tmp_path))
+    assert capsys.readouterr() == ("", "")
+
+
 def test_a_host_that_answers_is_asked_once_more_than_needed(server, tmp_path, monkeypatch):
     address, asked = server
     monkeypatch.setattr(FarLetters, "url", f"{address}/letters.txt")

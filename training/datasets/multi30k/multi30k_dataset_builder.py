@@ -7,6 +7,7 @@ from typing import ClassVar
 import tensorflow_datasets as tfds
 
 from training.datasets.corpus import read_corpus
+from training.datasets.embedded import quietly
 
 SOURCE = (
     "https://raw.githubusercontent.com/multi30k/dataset/"
@@ -52,6 +53,10 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             license="as Flickr30K: non-commercial research and educational purposes only",
             disable_shuffling=True,
         )
+
+    def download_and_prepare(self, **kwargs) -> None:
+        with quietly():
+            super().download_and_prepare(**kwargs)
 
     def _split_generators(self, dl_manager):
         form = (
