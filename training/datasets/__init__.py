@@ -2,5 +2,5 @@
 
 A dataset that ships is one folder here, in TFDS's own layout, whose builder extends
 `embedded.EmbeddedDataset`. `load.load_pairs` reads any dataset by its name or its folder and
-`load.load_corpus` reads plain files; both give the same `Pairs`, which `filters.filter_pairs` thins.
+`load.load_corpus` reads plain files; both give the same `Pairs`. `filters` leaves out bad ones.
 """
