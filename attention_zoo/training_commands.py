@@ -32,7 +32,7 @@ def _run_list(parsed):
         print(f"  {name:26} {preset.paper}")
     print("\nRecipes:")
     for name, made in RECIPES.items():
-        print(f"  {name:26} {made.preset} on {made.dataset or 'your own corpus'}")
+        print(f"  {name:36} {made.preset} on {made.dataset or 'your own corpus'}")
     print(f"\nTrained models in {parsed.saved_models}:")
     for path in sorted(Path(parsed.saved_models).glob(f"*/{card.NAME}")):
         print(f"\n  {path.parent.name}")
@@ -64,7 +64,7 @@ def add_train(commands):
     parser.add_argument("recipe", metavar="RECIPE", help="see attention-zoo list")
     parser.add_argument("--run", metavar="NAME", help="of run and model; the recipe's by default")
     parser.add_argument("--runs", default="runs", metavar="FOLDER", help="where runs are kept")
-    parser.add_argument("--data-dir", metavar="FOLDER", help="where TFDS keeps prepared datasets")
+    _add_data(parser)
     parser.add_argument(
         "--checkpoint-every", type=int, default=200, metavar="STEPS", help="200 by default"
     )
@@ -79,8 +79,12 @@ def _run_train(parsed):
         changed["overrides"] = {**base.overrides, **changed["overrides"]}
     made = dataclasses.replace(base, **changed)
     import_tensorflow()
+    from training.datasets.builders import find_builder
+    from training.datasets.prepare import prepare
     from training.train import train
 
+    if parsed.data_files:
+        prepare(find_builder(made.dataset, parsed.data_dir), parsed.data_files)
     name = parsed.recipe if parsed.run is None else parsed.run
     try:
         train(
@@ -108,12 +112,21 @@ def add_evaluate(commands):
     add_model(parser)
     data = parser.add_mutually_exclusive_group()
     data.add_argument(
-        "--split", default="test", choices=("test", "validation", "train"), help="test by default"
+        "--split", default="test", help="test (by default), validation, train, or the dataset's own"
     )
     data.add_argument(
         "--corpus", nargs="+", default=(), metavar="FILE", help="the whole of these files instead"
     )
+    _add_data(parser)
+
+
+def _add_data(parser):
     parser.add_argument("--data-dir", metavar="FOLDER", help="where TFDS keeps prepared datasets")
+    parser.add_argument(
+        "--data-files",
+        metavar="FOLDER",
+        help="the dataset's files, to prepare it from in place of a download",
+    )
 
 
 def _run_evaluate(parsed):
@@ -121,7 +134,11 @@ def _run_evaluate(parsed):
     from training.evaluate import evaluate
 
     scores = evaluate(
-        model_folder(parsed), split=parsed.split, corpus=parsed.corpus, data_dir=parsed.data_dir
+        model_folder(parsed),
+        split=parsed.split,
+        corpus=parsed.corpus,
+        data_dir=parsed.data_dir,
+        data_files=parsed.data_files,
     )
     measured = " ".join(parsed.corpus) or parsed.split
     print(f"{measured}: " + ", ".join(f"{name} {value}" for name, value in scores.items()))

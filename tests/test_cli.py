@@ -114,6 +114,7 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
         (["train", "dates", "--run", "../x"], "name"),
         (["train", "corpus"], "--corpus"),
         (["train", "corpus", "--corpus", "nowhere.tsv"], "nowhere.tsv"),
+        (["train", "multi30k-en-de-gru", "--data-files", "nowhere"], "no folder nowhere"),
         (["evaluate", "nothing"], "attention-zoo train"),
         (["export", "nothing"], "attention-zoo train"),
         (["export", "nothing", "--quantize", "int4"], "int8"),

@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import zoo
+from training.datasets.builders import find_builder
 from training.datasets.load import whole_corpus
+from training.datasets.prepare import prepare
 from training.quality import MEASURES
 from training.recipes import Recipe
 from training.train import pairs_of
 from zoo import card
 
 
-def evaluate(folder, *, split="test", corpus=(), data_dir=None):
+def evaluate(folder, *, split="test", corpus=(), data_dir=None, data_files=None):
     """Translate with the model's own decoding, measure it, and note it on the card.
 
     Args:
@@ -18,6 +20,7 @@ def evaluate(folder, *, split="test", corpus=(), data_dir=None):
         split: of the data that the model was trained on: "test", "validation" or "train".
         corpus: files to evaluate on instead, the whole of them.
         data_dir: where TFDS keeps prepared datasets.
+        data_files: a folder of the dataset's files, to prepare it from in place of a download.
 
     Returns:
         A dict of measures in percent, and `examples`, how many there were.
@@ -29,6 +32,8 @@ def evaluate(folder, *, split="test", corpus=(), data_dir=None):
         recipe = Recipe(**{**known["recipe"], "corpus": tuple(known["recipe"]["corpus"])})
     except (TypeError, KeyError) as error:
         raise ValueError(f"{folder / card.NAME} is damaged ({error}); train again") from error
+    if data_files:
+        prepare(find_builder(recipe.dataset, data_dir), data_files)
     pairs = whole_corpus(corpus) if corpus else pairs_of(recipe, split, data_dir)
     hypotheses = translator.translate_all(pairs.sources)
     names = ["exact_match"] if recipe.metric == "exact_match" else ["bleu", "chrf"]

@@ -3,6 +3,7 @@
 Every field is a flag of `attention-zoo train`. Importing this module imports nothing heavy.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
@@ -10,10 +11,13 @@ TOKENIZERS = ("characters", "words", "sentencepiece")
 SCHEDULES = ("constant", "inverse-sqrt")
 METRICS = ("exact_match", "bleu", "chrf")
 
-# The licence of each dataset that ships, for the cards of the models that are trained on it.
+# The licence of each dataset of this package, for the cards of the models trained on it.
 LICENCES = {
     "dates": "Apache-2.0; month and day names from CLDR (Unicode-3.0)",
     "tatoeba_fra_eng": "CC BY 2.0 FR; attribution: tatoeba.org and www.manythings.org/anki",
+    "tatoeba_kor_eng": "CC BY 2.0 FR; attribution: tatoeba.org and www.manythings.org/anki",
+    "python_docs": "English: PSF-2.0; translations: CC0-1.0",
+    "multi30k": "as Flickr30K: non-commercial research and educational purposes only",
 }
 
 
@@ -25,7 +29,9 @@ class Recipe:
     overrides: Annotated[dict, "arguments of the model that differ from its preset's"] = field(
         default_factory=dict
     )
-    dataset: Annotated[str, "a dataset of this package, or a TFDS name such as name/config"] = ""
+    dataset: Annotated[
+        str, "a dataset of this package or of TFDS, such as name/config, or a folder"
+    ] = ""
     corpus: Annotated[
         tuple[str, ...],
         "your own data in place of the dataset: a tab-separated file, or two files aligned by line",
@@ -33,6 +39,12 @@ class Recipe:
     source: Annotated[str, "the dataset's feature that is translated"] = ""
     target: Annotated[str, "the dataset's feature that it is translated into"] = ""
     licence: Annotated[str, "the data's licence, if the dataset does not state it"] = ""
+    max_length_ratio: Annotated[
+        float, "drop pairs so many-fold off the data's own ratio of characters; 0 for none"
+    ] = 0.0
+    max_characters: Annotated[int, "drop pairs with more on either side; 0 for none"] = 0
+    max_words: Annotated[int, "drop pairs with more on either side; 0 for none"] = 0
+    drop_identical: Annotated[bool, "drop pairs whose source is their target"] = False
     example: Annotated[str, "a text to try the model with, for its card and its warm-up"] = ""
     tokenizer: Annotated[str, f"one of {', '.join(TOKENIZERS)}"] = "words"
     vocabulary_size: Annotated[int, "pieces on either side, at most"] = 12000
@@ -56,7 +68,7 @@ class Recipe:
     @property
     def data_licence(self):
         """The licence that the model's card states for its data."""
-        shipped = "" if self.corpus else LICENCES.get(self.dataset, "")
+        shipped = "" if self.corpus else LICENCES.get(re.split("[/:]", self.dataset)[0], "")
         return self.licence or shipped or "not stated"
 
     def __post_init__(self):
@@ -77,6 +89,9 @@ class Recipe:
 
 # The least and the largest value of each number.
 RANGES = {
+    "max_length_ratio": (0, 1e6),
+    "max_characters": (0, 2**40),
+    "max_words": (0, 2**40),
     "vocabulary_size": (5, 2**24),
     "max_source_length": (2, 2**16),
     "max_target_length": (2, 2**16),
@@ -106,6 +121,37 @@ _DATES = Recipe(
     metric="exact_match",
     beam_size=1,
     length_penalty=0.0,
+)
+
+_DOCS = Recipe(
+    preset="transformer-lite",
+    source="en",
+    example="The returned list is sorted.",
+    tokenizer="sentencepiece",
+    vocabulary_size=8000,
+    overrides={"dim": 192, "hidden_dim": 512, "num_layers": 3, "dropout": 0.2},
+    max_source_length=128,
+    max_target_length=128,
+    max_length_ratio=4.0,
+    drop_identical=True,
+    label_smoothing=0.1,
+    schedule="inverse-sqrt",
+    warmup_steps=2000,
+    learning_rate=2e-3,
+    epochs=20,
+)
+
+_MULTI30K = Recipe(
+    dataset="multi30k/en-de",
+    source="en",
+    target="de",
+    example="Two children play in the snow.",
+    tokenizer="sentencepiece",
+    vocabulary_size=10000,
+    lower=True,
+    overrides={"units": 256, "embedding_dim": 128, "dropout": 0.3},
+    label_smoothing=0.1,
+    epochs=20,
 )
 
 _EN_FR = Recipe(
@@ -140,6 +186,31 @@ RECIPES = {
         warmup_steps=2000,
         learning_rate=2e-3,
     ),
+    "tatoeba-fr-en-transformer": replace(
+        _EN_FR,
+        preset="transformer-lite",
+        source="fr",
+        target="en",
+        example="Où est la gare ?",
+        overrides={"dim": 192, "hidden_dim": 512},
+        schedule="inverse-sqrt",
+        warmup_steps=2000,
+        learning_rate=2e-3,
+    ),
+    "python-docs-en-ko-transformer": replace(_DOCS, dataset="python_docs/en-ko", target="ko"),
+    "python-docs-en-fr-transformer": replace(_DOCS, dataset="python_docs/en-fr", target="fr"),
+    "multi30k-en-de-transformer": replace(
+        _MULTI30K,
+        preset="transformer-tiny",
+        overrides={"dim": 128, "hidden_dim": 256, "num_heads": 4, "tie_embeddings": True},
+        schedule="inverse-sqrt",
+        warmup_steps=2000,
+        learning_rate=5e-3,
+        epochs=30,
+    ),
+    "multi30k-en-de-gru": replace(_MULTI30K, preset="bahdanau-gru"),
+    "multi30k-en-de-lstm": replace(_MULTI30K, preset="luong-general"),
+    "multi30k-en-de-gru-without-attention": replace(_MULTI30K, preset="seq2seq-gru"),
     "corpus": Recipe(label_smoothing=0.1),
 }
 

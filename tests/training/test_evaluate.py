@@ -28,3 +28,13 @@ def test_measures_the_test_split_by_default(folder, data_dir):
     assert 0 <= scores["exact_match"] <= 100
     assert card.read(folder)["scores"]["test"] == scores
     assert zoo.Translator.load(folder).known["scores"]["test"] == scores
+
+
+def test_an_unknown_split_is_answered_with_those_there_are(folder, data_dir):
+    with pytest.raises(ValueError, match=r"'dev' is no split of dates; there is: .*validation"):
+        evaluate(folder, split="dev", data_dir=data_dir)
+
+
+def test_data_files_without_the_dataset_s_are_refused(folder, tmp_path):
+    with pytest.raises(ValueError, match=r"none of the files of dates, which are: test\.tsv\.gz"):
+        evaluate(folder, data_dir=str(tmp_path / "data"), data_files=str(tmp_path))

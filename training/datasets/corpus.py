@@ -1,13 +1,34 @@
 """One's own corpus: a tab-separated file, or two files aligned by line; plain or `.gz`.
 
-Nothing is dropped or repaired silently. What can't be used is refused with one line that says
-how many lines are wrong and which is the first.
+Nothing is dropped or repaired silently. What can't be used is refused with one line that says of
+each fault how many lines have it and which is the first.
 """
 
 import gzip
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+# A longer line is no sentence: a book, or a file that lost its line ends.
+LONGEST = 100_000
+
+
+class Faults:
+    """What is wrong with a corpus: for each fault its lines, all of them in one error."""
+
+    def __init__(self):
+        self._found = []
+
+    def note(self, where: object, fault: str, numbers: Iterable[int], cure: str) -> None:
+        """Notes the numbers of the lines that have this fault, if there are any."""
+        if numbers := list(numbers):
+            count = f"(lines: {len(numbers)}, the first: {numbers[0]})"
+            self._found.append(f"{where}: {fault} {count}; {cure}")
+
+    def refuse(self) -> None:
+        """Raises one line about all that was noted."""
+        if self._found:
+            raise ValueError(" | ".join(self._found))
 
 
 def read_corpus(paths: Sequence[Path]) -> list[tuple[str, str]]:
@@ -18,71 +39,98 @@ def read_corpus(paths: Sequence[Path]) -> list[tuple[str, str]]:
             files, the source's and the target's, with as many lines each.
     """
     paths = [Path(path) for path in paths]
+    faults = Faults()
     if len(paths) == 1:
-        pairs = [(row[0], row[1]) for row in read_table(paths[0])]
+        pairs = [tuple(row[:2]) for row in _rows(paths[0], faults)]
     elif len(paths) == 2:
-        pairs = _read_aligned(*paths)
+        pairs = _aligned(*paths, faults)
     else:
         raise ValueError(
             "a corpus is one tab-separated file or two files aligned by line, "
             f"not {len(paths)} files"
         )
-    _refuse_lines(
+    faults.note(
         " and ".join(map(str, paths)),
         "a blank source or target",
-        (number for number, pair in enumerate(pairs, 1) if not all(map(str.strip, pair))),
+        (
+            number
+            for number, pair in enumerate(pairs, 1)
+            if len(pair) == 2 and not all(map(str.strip, pair))
+        ),
         "remove these pairs",
     )
+    faults.refuse()
     return pairs
 
 
 def read_table(path: Path) -> list[list[str]]:
     """Reads the rows of a tab-separated file; each must have as many columns as the first."""
-    rows = [line.split("\t") for line in read_lines(path)]
-    columns = len(rows[0])
-    if columns < 2:
-        raise ValueError(
-            f"{path}: line 1 has no tab; expected source<TAB>target, or give a second file"
-        )
-    _refuse_lines(
-        path,
-        f"not the {columns} tab-separated columns of line 1",
-        (number for number, row in enumerate(rows, 1) if len(row) != columns),
-        "make all rows alike",
-    )
+    faults = Faults()
+    rows = _rows(path, faults)
+    faults.refuse()
     return rows
 
 
-def read_lines(path: Path) -> list[str]:
+def _rows(path: Path, faults: Faults) -> list[list[str]]:
+    rows = [line.split("\t") for line in _lines(path, faults)]
+    columns = len(rows[0])
+    if columns < 2:
+        faults.note(
+            path,
+            "no tab",
+            (number for number, row in enumerate(rows, 1) if len(row) == 1),
+            "expected source<TAB>target, or give a second file",
+        )
+    else:
+        faults.note(
+            path,
+            f"not the {columns} tab-separated columns of line 1",
+            (number for number, row in enumerate(rows, 1) if len(row) != columns),
+            "make all rows alike",
+        )
+    return rows
+
+
+def _aligned(source: Path, target: Path, faults: Faults) -> list[tuple[str, str]]:
+    sources, targets = _lines(source, faults), _lines(target, faults)
+    fewer, more = sorted((len(sources), len(targets)))
+    faults.note(
+        f"{source} has {len(sources)} lines and {target} has {len(targets)}",
+        "no partner",
+        range(fewer + 1, more + 1),
+        "expected a target line for each source line",
+    )
+    return list(zip(sources, targets, strict=False))  # what is left over is noted
+
+
+def _lines(path: Path, faults: Faults) -> list[str]:
     """Reads the lines of a UTF-8 file. A byte order mark and CRLF are taken off.
 
     Lines end at LF only: `str.splitlines` would also cut at U+2028 and its like, which occur
     inside of sentences, and so lose the alignment of two files.
     """
-    lines = _read_bytes(path).removeprefix(b"\xef\xbb\xbf").removesuffix(b"\n").split(b"\n")
-    _refuse_lines(
+    content = _read_bytes(path).removeprefix(b"\xef\xbb\xbf").removesuffix(b"\n")
+    lines = [line.removesuffix(b"\r") for line in content.split(b"\n")]
+    texts = [line.decode("utf-8", errors="replace") for line in lines]
+    faults.note(
         path,
         "invalid UTF-8",
         (number for number, line in enumerate(lines, 1) if not _is_utf8(line)),
         "convert the file, for example with iconv",
     )
-    _refuse_lines(
+    faults.note(
         path,
         "a NUL character",
         (number for number, line in enumerate(lines, 1) if b"\0" in line),
         "is it a text file?",
     )
-    return [line.removesuffix(b"\r").decode("utf-8") for line in lines]
-
-
-def _read_aligned(source: Path, target: Path) -> list[tuple[str, str]]:
-    sources, targets = read_lines(source), read_lines(target)
-    if len(sources) != len(targets):
-        raise ValueError(
-            f"{source} has {len(sources)} lines and {target} has {len(targets)}; "
-            "expected a target line for each source line"
-        )
-    return list(zip(sources, targets, strict=True))
+    faults.note(
+        path,
+        f"more than {LONGEST} characters",
+        (number for number, text in enumerate(texts, 1) if len(text) > LONGEST),
+        "cut these lines, or remove them",
+    )
+    return texts
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -103,11 +151,3 @@ def _is_utf8(line: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _refuse_lines(where: object, fault: str, numbers: Iterable[int], cure: str) -> None:
-    """Raises one line about all faulty lines, if there are any."""
-    if numbers := list(numbers):
-        raise ValueError(
-            f"{where}: {fault} (lines: {len(numbers)}, the first: {numbers[0]}); {cure}"
-        )

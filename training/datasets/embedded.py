@@ -16,6 +16,13 @@ from training.datasets.corpus import read_table
 Rows = list[list[str]]
 
 
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """For what takes seconds: TFDS's announcements and progress bars would only be noise."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
 class EmbeddedDataset(tfds.core.GeneratorBasedBuilder):
     """Tab-separated files in `data/` beside the builder, named in its `checksums.tsv`.
 
@@ -23,8 +30,9 @@ class EmbeddedDataset(tfds.core.GeneratorBasedBuilder):
     its fourth column, and then verifies its size and SHA-256. This class only points `manual_dir`
     at `data/`. The "URL" of an embedded file is its name.
 
-    A subclass states `FILES`, `COLUMNS`, `_info` (with `disable_shuffling=True`, which keeps
-    the order of the files) and `rows_by_split`.
+    A subclass states `FILES` and `COLUMNS` (properties, where they depend on the configuration),
+    `_info` (with the licence, and `disable_shuffling=True`, which keeps the order of the files) and
+    `rows_by_split`.
     """
 
     FILES: ClassVar[tuple[str, ...]]
@@ -41,8 +49,7 @@ class EmbeddedDataset(tfds.core.GeneratorBasedBuilder):
     def download_and_prepare(self, *, download_config=None, **kwargs) -> None:
         config = download_config or tfds.download.DownloadConfig()
         config = config.replace(manual_dir=self.data_folder, try_download_gcs=False)
-        # It takes seconds: TFDS's announcements and progress bars would only be noise.
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with quietly():
             super().download_and_prepare(download_config=config, **kwargs)
 
     def _split_generators(self, dl_manager):

@@ -1,27 +1,30 @@
 """Any dataset as (source strings, target strings), in the order of its files."""
 
-import difflib
 import hashlib
-import importlib
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import tensorflow_datasets as tfds
 
+from training.datasets.builders import find_builder, unknown_name
 from training.datasets.corpus import read_corpus
+from training.datasets.prepare import prepare
 from training.datasets.splits import split_pairs
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """The pairs of one split: `targets[i]` is what a model should make of `sources[i]`."""
+    """The pairs of one split: `targets[i]` is what a model should make of `sources[i]`.
+
+    `licence` is the data's, where they state one.
+    """
 
     name: str
     sources: list[str] = field(repr=False)
     targets: list[str] = field(repr=False)
+    licence: str = ""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -36,8 +39,10 @@ def load_pairs(
     dataset: str, split: str, *, source: str, target: str, data_dir: str | None = None
 ) -> Pairs:
     """Loads two text features of a dataset; the arguments are those of `load_examples`."""
-    examples = load_examples(dataset, split, features=(source, target), data_dir=data_dir)
-    return Pairs(dataset, examples[source], examples[target])
+    builder = find_builder(dataset, data_dir)
+    examples = _examples(builder, split, (source, target))
+    licence = " ".join(builder.info.redistribution_info.license.split())
+    return Pairs(dataset, examples[source], examples[target], licence)
 
 
 def whole_corpus(paths: Sequence[Path]) -> Pairs:
@@ -55,7 +60,7 @@ def load_corpus(paths: Sequence[Path], split: str) -> Pairs:
     name = _name(paths)
     splits = split_pairs(read_corpus(paths))
     if split not in splits:
-        raise _unknown(split, splits, f"split of {name}")
+        raise unknown_name(split, splits, f"split of {name}")
     if not splits[split]:
         sizes = ", ".join(f"{len(pairs)} {split}" for split, pairs in splits.items())
         raise ValueError(
@@ -75,40 +80,26 @@ def load_examples(
     """Loads text features as one list of strings each, and prepares the dataset if need be.
 
     Args:
-        dataset: "dates", "tatoeba_fra_eng", or a TFDS name such as "wmt14_translate/de-en".
-        split: "train", "validation" or "test".
+        dataset, data_dir: A name such as "dates" or "wmt14_translate/de-en", or a folder; see
+            `find_builder`.
+        split: "train", "validation", "test", or what else the dataset has.
         features: Names of text features; by default all of them.
-        data_dir: Where prepared datasets are; by default TFDS's own folder.
     """
-    builder = _builder(dataset, data_dir)
+    return _examples(find_builder(dataset, data_dir), split, features)
+
+
+def _examples(
+    builder: tfds.core.DatasetBuilder, split: str, features: Sequence[str] | None
+) -> dict[str, list[str]]:
     known = builder.info.features.items()
     texts = [name for name, feature in known if isinstance(feature, tfds.features.Text)]
     for name in features or ():
         if name not in texts:
-            raise _unknown(name, texts, f"text feature of {dataset}")
-    builder.download_and_prepare()
+            raise unknown_name(name, texts, f"text feature of {builder.name}")
+    prepare(builder)
     if split not in builder.info.splits:
-        raise _unknown(split, builder.info.splits, f"split of {dataset}")
+        raise unknown_name(split, builder.info.splits, f"split of {builder.name}")
     return _read(builder, split, features or texts)
-
-
-def _builder(dataset: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
-    """Finds the builder, ours or TFDS's, without a look at the network for an unknown name."""
-    name = re.split("[/:]", dataset)[0]
-    embedded = sorted(
-        path.parent.name for path in Path(__file__).parent.glob("*/*_dataset_builder.py")
-    )
-    if name in embedded:  # Importing it registers it with TFDS.
-        importlib.import_module(f"training.datasets.{name}.{name}_dataset_builder")
-    elif name not in (others := tfds.list_builders(with_community_datasets=False)):
-        kind = f"dataset of this package ({', '.join(embedded)}) or of TFDS"
-        raise _unknown(name, {*embedded, *others}, kind)
-    try:
-        return tfds.builder(dataset, data_dir=data_dir)
-    except (AssertionError, TypeError, ValueError) as error:
-        configurations = [f"{name}/{config}" for config in tfds.builder_cls(name).builder_configs]
-        kind = f"configuration or version of {name}"
-        raise _unknown(dataset, configurations or [name], kind) from error
 
 
 def _read(
@@ -122,9 +113,3 @@ def _read(
         for name, column in columns.items():
             column.extend(text.decode("utf-8") for text in batch[name])
     return columns
-
-
-def _unknown(name: str, known: Iterable[str], kind: str) -> ValueError:
-    """Makes the error for an unknown name, with those that there are, the closest first."""
-    closest = difflib.get_close_matches(name, known, n=8, cutoff=0)
-    return ValueError(f"{name!r} is no {kind}; there is: {', '.join(closest) or 'none'}")

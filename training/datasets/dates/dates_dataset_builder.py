@@ -21,6 +21,7 @@ class Builder(EmbeddedDataset):
                 {column: tfds.features.Text() for column in self.COLUMNS}
             ),
             supervised_keys=("text", "iso"),
+            license="Apache-2.0; month and day names from CLDR (Unicode-3.0)",
             disable_shuffling=True,
         )
 

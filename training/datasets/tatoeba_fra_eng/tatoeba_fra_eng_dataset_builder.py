@@ -21,6 +21,7 @@ class Builder(EmbeddedDataset):
             features=tfds.features.Translation(languages=self.COLUMNS),
             supervised_keys=self.COLUMNS,
             homepage="https://www.manythings.org/anki/",
+            license="CC BY 2.0 FR; attribution: tatoeba.org and www.manythings.org/anki",
             disable_shuffling=True,
         )
 
