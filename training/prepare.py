@@ -97,7 +97,7 @@ class Preparation:
         )
         if not len(train):
             raise ValueError(
-                f"no pair is left to train on ({train.told('training')}) raise "
+                f"no pair is left to train on: {train.told('training')} Raise "
                 "--max-source-length and --max-target-length, or give --longer cut"
             )
         return {"train": train, "validation": validation}

@@ -11,6 +11,7 @@ import zoo
 from training.callbacks import Keeper, Validation
 from training.datasets.load import load_corpus, load_pairs
 from training.losses import TokenAccuracy, TokenCrossentropy
+from training.memory import check_memory
 from training.pipeline import Batches
 from training.prepare import Preparation
 from training.run import Run
@@ -47,12 +48,11 @@ def train(
     _check_name(name)
     if checkpoint_every < 1:
         raise ValueError(f"`checkpoint_every` must be 1 step or more; got {checkpoint_every}")
-    pairs, held_out = (pairs_of(recipe, split, data_dir) for split in ("train", "validation"))
-    pairs = _sample(pairs, recipe.max_examples)
-    data = {"train": pairs.fingerprint, "validation": held_out.fingerprint}
+    splits = splits_of(recipe, data_dir)
+    pairs, held_out = splits["train"], splits["validation"]
+    data = {split: those.fingerprint for split, those in splits.items()}
     keras.utils.set_random_seed(recipe.seed)
-    splits = {"train": pairs, "validation": held_out}
-    preparation = Preparation.below(Path(runs) / "prepared", recipe, splits)
+    preparation = Preparation.below(Path(runs) / ".prepared", recipe, splits)
     translator = _translator(recipe, pairs, name, *preparation.tokenizers)
     _compile(translator.model, recipe)
     Path(saved_models).mkdir(parents=True, exist_ok=True)  # before hours of training
@@ -95,6 +95,12 @@ def pairs_of(recipe, split, data_dir=None):
     return load_pairs(
         recipe.dataset, split, source=recipe.source, target=recipe.target, data_dir=data_dir
     )
+
+
+def splits_of(recipe, data_dir=None):
+    """The `Pairs` to train on, so many as the recipe asks for, and those to validate on."""
+    pairs, held_out = (pairs_of(recipe, split, data_dir) for split in ("train", "validation"))
+    return {"train": _sample(pairs, recipe.max_examples), "validation": held_out}
 
 
 def _sample(pairs, count):
@@ -156,6 +162,7 @@ def _fit(run, position, translator, recipe, prepared, held_out, checkpoint_every
     for kind, split in (("training", prepared.train), ("validation", prepared.validation)):
         if told := split.told(kind):
             print(told)
+    check_memory(translator.model, (batches, validation), recipe)
     sample = _sample(held_out, recipe.validation_examples)
     callbacks = [
         Validation(translator, sample, recipe.metric),
