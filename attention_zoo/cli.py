@@ -1,14 +1,23 @@
-"""`attention-zoo`: train, evaluate, export, serve, translate, explain."""
+"""`attention-zoo`: prepare, train, evaluate, export, serve, translate, explain."""
 
 import argparse
 import sys
 
 from attention_zoo.asking_commands import add_explain, add_translate
 from attention_zoo.serving_commands import add_export, add_serve
-from attention_zoo.training_commands import add_evaluate, add_list, add_train
+from attention_zoo.training_commands import add_evaluate, add_list, add_prepare, add_train
 from serving.client import ServerError
 
-COMMANDS = (add_list, add_train, add_evaluate, add_export, add_serve, add_translate, add_explain)
+COMMANDS = (
+    add_list,
+    add_prepare,
+    add_train,
+    add_evaluate,
+    add_export,
+    add_serve,
+    add_translate,
+    add_explain,
+)
 
 
 class Parser(argparse.ArgumentParser):

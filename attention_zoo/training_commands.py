@@ -1,4 +1,4 @@
-"""`list`, `train` and `evaluate`."""
+"""`list`, `prepare`, `train` and `evaluate`."""
 
 import dataclasses
 from pathlib import Path
@@ -53,6 +53,31 @@ def _card(folder):
     ]
 
 
+def add_prepare(commands):
+    parser = command(
+        commands,
+        "prepare",
+        _run_prepare,
+        "tokenise a recipe's data, for a machine that only trains",
+        "attention-zoo prepare tatoeba-en-fr-transformer --to prepared --joint-vocabulary",
+    )
+    parser.add_argument("--to", required=True, metavar="FOLDER", help="where to write them")
+    _add_recipe(parser)
+
+
+def _run_prepare(parsed):
+    made = _recipe_of(parsed)
+    import_tensorflow()
+    from training.prepare import Preparation
+    from training.train import splits_of
+
+    _take_data_files(parsed, made)
+    prepared = Preparation(made, splits_of(made, parsed.data_dir), parsed.to).finish()
+    for kind, pairs in (("training", prepared.train), ("validation", prepared.validation)):
+        print(pairs.told(kind) or f"{len(pairs)} {kind} pairs.")
+    print(f"Wrote {prepared.folder}.")
+
+
 def add_train(commands):
     parser = command(
         commands,
@@ -61,30 +86,44 @@ def add_train(commands):
         "train a recipe, or go on with a run that was interrupted",
         "attention-zoo train tatoeba-en-fr-luong --epochs 3 --overrides units=128",
     )
-    parser.add_argument("recipe", metavar="RECIPE", help="see attention-zoo list")
     parser.add_argument("--run", metavar="NAME", help="of run and model; the recipe's by default")
     parser.add_argument("--runs", default="runs", metavar="FOLDER", help="where runs are kept")
-    _add_data(parser)
     parser.add_argument(
         "--checkpoint-every", type=int, default=200, metavar="STEPS", help="200 by default"
     )
     add_saved_models(parser)
+    _add_recipe(parser)
+
+
+def _add_recipe(parser):
+    """The recipe, what of it is to be different, and where its data are."""
+    parser.add_argument("recipe", metavar="RECIPE", help="see attention-zoo list")
+    _add_data(parser)
     add_flags(parser.add_argument_group("what differs from the recipe"), Recipe)
 
 
-def _run_train(parsed):
+def _recipe_of(parsed):
     base = recipe(parsed.recipe)
     changed = given(parsed, Recipe)
     if "overrides" in changed:
         changed["overrides"] = {**base.overrides, **changed["overrides"]}
-    made = dataclasses.replace(base, **changed)
-    import_tensorflow()
+    return dataclasses.replace(base, **changed)
+
+
+def _take_data_files(parsed, made):
     from training.datasets.builders import find_builder
-    from training.datasets.prepare import prepare
-    from training.train import train
+    from training.datasets.download import prepare
 
     if parsed.data_files:
         prepare(find_builder(made.dataset, parsed.data_dir), parsed.data_files)
+
+
+def _run_train(parsed):
+    made = _recipe_of(parsed)
+    import_tensorflow()
+    from training.train import train
+
+    _take_data_files(parsed, made)
     name = parsed.recipe if parsed.run is None else parsed.run
     try:
         train(

@@ -10,7 +10,7 @@ from serving.export import export
 from serving.server import LocalServer
 
 LOCAL = ("serve", "--local", "--rest-port", "0", "--grpc-port", "0")
-COMMANDS = ("list", "train", "evaluate", "export", "serve", "translate", "explain")
+COMMANDS = ("list", "prepare", "train", "evaluate", "export", "serve", "translate", "explain")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,19 @@ def test_list_shows_a_damaged_card_as_one(tmp_path, capsys):
     (tmp_path / "dates" / "card.json").write_text('{"decoding": {}, "files": {}, "scores": []}')
     assert main(["list", "--saved-models", str(tmp_path)]) == 0
     assert "damaged (scores)" in capsys.readouterr().out
+
+
+def test_prepare_writes_a_folder_and_tells_what_was_dropped(tmp_path, capsys):
+    lines = [f"{day} {month}\t{month}/{day}" for day in range(1, 30) for month in range(1, 13)]
+    (tmp_path / "own.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    arguments = ["--tokenizer", "characters", "--max-source-length", "5"]  # drops "10 10"
+    own = ["prepare", "corpus", "--corpus", str(tmp_path / "own.tsv"), *arguments]
+    assert main([*own, "--to", str(tmp_path / "data")]) == 0
+    printed = capsys.readouterr().out
+    assert "dropped (source longer than 5 tokens)" in printed
+    assert f"Wrote {tmp_path / 'data'}.\n" in printed
+    assert (tmp_path / "data" / "prepared.json").is_file()
+    assert "holds something else" in refusal(capsys, *own, "--to", str(tmp_path))
 
 
 def test_translate_prints_a_line_a_text(saved_models, capsys):
@@ -115,6 +128,9 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
         (["train", "corpus"], "--corpus"),
         (["train", "corpus", "--corpus", "nowhere.tsv"], "nowhere.tsv"),
         (["train", "multi30k-en-de-gru", "--data-files", "nowhere"], "no folder nowhere"),
+        (["train", "dates", "--longer", "keep"], "drop, cut"),
+        (["prepare", "dates"], "--to"),
+        (["prepare", "datez", "--to", "a"], "no recipe 'datez'"),
         (["evaluate", "nothing"], "attention-zoo train"),
         (["export", "nothing"], "attention-zoo train"),
         (["export", "nothing", "--quantize", "int4"], "int8"),

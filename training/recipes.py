@@ -3,22 +3,13 @@
 Every field is a flag of `attention-zoo train`. Importing this module imports nothing heavy.
 """
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 TOKENIZERS = ("characters", "words", "sentencepiece")
 SCHEDULES = ("constant", "inverse-sqrt")
+LONGER = ("drop", "cut")
 METRICS = ("exact_match", "bleu", "chrf")
-
-# The licence of each dataset of this package, for the cards of the models trained on it.
-LICENCES = {
-    "dates": "Apache-2.0; month and day names from CLDR (Unicode-3.0)",
-    "tatoeba_fra_eng": "CC BY 2.0 FR; attribution: tatoeba.org and www.manythings.org/anki",
-    "tatoeba_kor_eng": "CC BY 2.0 FR; attribution: tatoeba.org and www.manythings.org/anki",
-    "python_docs": "English: PSF-2.0; translations: CC0-1.0",
-    "multi30k": "as Flickr30K: non-commercial research and educational purposes only",
-}
 
 
 @dataclass(frozen=True)
@@ -48,11 +39,18 @@ class Recipe:
     example: Annotated[str, "a text to try the model with, for its card and its warm-up"] = ""
     tokenizer: Annotated[str, f"one of {', '.join(TOKENIZERS)}"] = "words"
     vocabulary_size: Annotated[int, "pieces on either side, at most"] = 12000
+    joint_vocabulary: Annotated[bool, "one tokenizer, learned from both sides"] = False
     lower: Annotated[bool, "fold case"] = False
-    max_source_length: Annotated[int, "in tokens; a longer source is cut"] = 64
-    max_target_length: Annotated[int, "in tokens; a longer target is cut"] = 64
+    max_source_length: Annotated[int, "in tokens, the end counted"] = 64
+    max_target_length: Annotated[int, "in tokens, the end counted"] = 64
+    longer: Annotated[
+        str, "drop or cut the training pairs that are longer; others are always cut"
+    ] = "drop"
     max_examples: Annotated[int, "train on so many pairs only, evenly spaced; 0 for all"] = 0
-    batch_size: Annotated[int, "pairs in a batch"] = 64
+    batch_size: Annotated[int, "most pairs in a batch, where --batch-tokens is 0"] = 64
+    batch_tokens: Annotated[
+        int, "most tokens in a batch, on its longer side and padding counted; 0 to count pairs"
+    ] = 0
     epochs: Annotated[int, "passes over the data"] = 10
     learning_rate: Annotated[float, "its peak, where the schedule changes it"] = 1e-3
     schedule: Annotated[str, f"one of {', '.join(SCHEDULES)}"] = "constant"
@@ -65,14 +63,13 @@ class Recipe:
     beam_size: Annotated[int, "of the trained model; validation is greedy"] = 4
     length_penalty: Annotated[float, "GNMT's alpha, of the trained model"] = 0.6
 
-    @property
-    def data_licence(self):
-        """The licence that the model's card states for its data."""
-        shipped = "" if self.corpus else LICENCES.get(re.split("[/:]", self.dataset)[0], "")
-        return self.licence or shipped or "not stated"
-
     def __post_init__(self):
-        known = {"tokenizer": TOKENIZERS, "schedule": SCHEDULES, "metric": METRICS}
+        known = {
+            "tokenizer": TOKENIZERS,
+            "longer": LONGER,
+            "schedule": SCHEDULES,
+            "metric": METRICS,
+        }
         for name, values in known.items():
             if getattr(self, name) not in values:
                 raise ValueError(
@@ -97,6 +94,7 @@ RANGES = {
     "max_target_length": (2, 2**16),
     "max_examples": (0, 2**40),
     "batch_size": (1, 2**20),
+    "batch_tokens": (0, 2**30),
     "epochs": (1, 2**20),
     "learning_rate": (1e-12, 1e3),
     "warmup_steps": (0, 2**40),

@@ -9,18 +9,14 @@ import keras
 
 import zoo
 from training.callbacks import Keeper, Validation
+from training.datasets.filters import describe, filter_pairs
 from training.datasets.load import load_corpus, load_pairs
 from training.losses import TokenAccuracy, TokenCrossentropy
+from training.memory import check_memory
 from training.pipeline import Batches
+from training.prepare import Preparation
 from training.run import Run
 from training.schedules import learning_rate
-from zoo.text import CharacterTokenizer, SentencePieceTokenizer, WordTokenizer
-
-TOKENIZERS = {
-    "characters": CharacterTokenizer,
-    "words": WordTokenizer,
-    "sentencepiece": SentencePieceTokenizer,
-}
 
 
 def train(
@@ -53,17 +49,19 @@ def train(
     _check_name(name)
     if checkpoint_every < 1:
         raise ValueError(f"`checkpoint_every` must be 1 step or more; got {checkpoint_every}")
-    pairs, held_out = (pairs_of(recipe, split, data_dir) for split in ("train", "validation"))
-    pairs = _sample(pairs, recipe.max_examples)
-    data = {"train": pairs.fingerprint, "validation": held_out.fingerprint}
+    splits = splits_of(recipe, data_dir)
+    pairs, held_out = splits["train"], splits["validation"]
+    data = {split: those.fingerprint for split, those in splits.items()}
     keras.utils.set_random_seed(recipe.seed)
-    translator = _translator(recipe, pairs, name)
+    preparation = Preparation.below(Path(runs) / ".prepared", recipe, splits)
+    translator = _translator(recipe, pairs, name, *preparation.tokenizers)
     _compile(translator.model, recipe)
     Path(saved_models).mkdir(parents=True, exist_ok=True)  # before hours of training
     made_by = {"recipe": dataclasses.asdict(recipe), "data": data}
     with contextlib.closing(Run(Path(runs) / name, made_by)) as run:
         position = run.restore_checkpoint(translator.model)
-        _fit(run, position, translator, recipe, pairs, held_out, checkpoint_every)
+        prepared = preparation.finish()
+        _fit(run, position, translator, recipe, prepared, held_out, checkpoint_every)
         run.restore_best(translator.model)
         translator.known["validation"] = {recipe.metric: round(position.best, 2)}
         _with_own_decoding(translator, recipe).save(Path(saved_models) / name)
@@ -100,6 +98,15 @@ def pairs_of(recipe, split, data_dir=None):
     )
 
 
+def splits_of(recipe, data_dir=None):
+    """The `Pairs` to train on, filtered, as many as the recipe asks for; those to validate on."""
+    pairs, held_out = (pairs_of(recipe, split, data_dir) for split in ("train", "validation"))
+    pairs, dropped = filter_pairs(pairs, recipe)
+    if dropped:
+        print(describe(dropped))
+    return {"train": _sample(pairs, recipe.max_examples), "validation": held_out}
+
+
 def _sample(pairs, count):
     """So many of the pairs, evenly spaced, since corpora are often sorted; all for 0."""
     if not 0 < count < len(pairs.sources):
@@ -112,15 +119,13 @@ def _sample(pairs, count):
     )
 
 
-def _translator(recipe, pairs, name):
-    """The untrained model and its tokenizers, which decodes greedily."""
+def _translator(recipe, pairs, name, source, target):
+    """The untrained model with these tokenizers, which decodes greedily."""
     sizes = {"source_vocabulary_size", "target_vocabulary_size"} & set(recipe.overrides)
     if sizes:
         raise ValueError(f"`{sizes.pop()}` is the tokenizer's; change `vocabulary_size` instead")
-    source, target = (
-        TOKENIZERS[recipe.tokenizer].train(texts, recipe.vocabulary_size, lower=recipe.lower)
-        for texts in (pairs.sources, pairs.targets)
-    )
+    if recipe.overrides.get("share_embeddings") and not recipe.joint_vocabulary:
+        raise ValueError("`share_embeddings` needs one vocabulary: give --joint-vocabulary")
     model = zoo.build(
         recipe.preset,
         source_vocabulary_size=source.vocabulary_size,
@@ -132,7 +137,7 @@ def _translator(recipe, pairs, name):
         "paper": zoo.PRESETS[recipe.preset].paper,
         "parameters": model.count_params(),
         "data": pairs.name,
-        "licence": recipe.data_licence,
+        "licence": recipe.licence or pairs.licence or "not stated",
         "recipe": dataclasses.asdict(recipe),
     }
     decoding = zoo.Decoding(1, 0.0, recipe.max_source_length, recipe.max_target_length)
@@ -154,12 +159,14 @@ def _compile(model, recipe):
     )
 
 
-def _fit(run, position, translator, recipe, pairs, held_out, checkpoint_every):
+def _fit(run, position, translator, recipe, prepared, held_out, checkpoint_every):
     """`fit` to the end: the rest of an interrupted epoch first, then the others."""
-    batches = Batches.of(pairs, translator.source, translator.target, recipe)
-    validation = Batches.of(held_out, translator.source, translator.target, recipe)
-    if batches.cut:
-        print(f"{batches.cut} of {len(pairs.sources)} training pairs are cut to --max-*-length.")
+    batches = Batches.of(prepared.train, recipe)
+    validation = Batches.of(prepared.validation, recipe)
+    for kind, split in (("training", prepared.train), ("validation", prepared.validation)):
+        if told := split.told(kind):
+            print(told)
+    check_memory(translator.model, (batches, validation), recipe)
     sample = _sample(held_out, recipe.validation_examples)
     callbacks = [
         Validation(translator, sample, recipe.metric),

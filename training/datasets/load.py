@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 
 from training.datasets.builders import find_builder, unknown_name
 from training.datasets.corpus import read_corpus
-from training.datasets.prepare import prepare
+from training.datasets.download import prepare
 from training.datasets.splits import split_pairs
 
 

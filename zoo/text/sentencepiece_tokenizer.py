@@ -1,5 +1,6 @@
 import importlib
 import io
+import re
 from collections.abc import Iterable
 
 import tensorflow as tf
@@ -55,6 +56,9 @@ class SentencePieceTokenizer(Tokenizer):
             model_type: `bpe` or `unigram`.
             character_coverage: the share of character occurrences that get a piece of their own;
                 the others are spelled in bytes.
+
+        Raises:
+            ValueError: for a size that the texts do not allow, with one that they do.
         """
         texts, model = [text for text in texts if text.strip()], io.BytesIO()
         if not texts:
@@ -78,8 +82,7 @@ class SentencePieceTokenizer(Tokenizer):
                 minloglevel=2,
             )
         except RuntimeError as error:
-            reason = str(error).rpartition("] ")[2]
-            raise ValueError(f"no SentencePiece vocabulary of {size} pieces: {reason}") from error
+            raise ValueError(_why_not(size, str(error))) from error
         return cls(model.getvalue())
 
     def encode(self, texts):
@@ -104,6 +107,16 @@ class SentencePieceTokenizer(Tokenizer):
     @classmethod
     def from_bytes(cls, data):
         return cls(data)
+
+
+def _why_not(size, error):
+    """One line from SentencePiece's error."""
+    reason = error.rpartition("] ")[2]
+    if most := re.search(r"too high .* <= (\d+)", reason):
+        reason = f"these texts allow {most[1]} at most; lower `vocabulary_size`"
+    elif least := re.search(r"smaller than required_chars\. \d+ vs (\d+)", reason):
+        reason = f"bytes and characters alone take {least[1]}; raise `vocabulary_size`"
+    return f"no SentencePiece vocabulary of {size} pieces: {reason}"
 
 
 def _needs_extra(module):

@@ -1,3 +1,4 @@
+import re
 import sys
 
 import pytest
@@ -56,12 +57,23 @@ def test_incomplete_bytes_decode_to_valid_utf8(tokenizer):
     assert [text.decode() for text in decoded] == ["€", "\ufffd\ufffd"]
 
 
-@pytest.mark.parametrize(("size", "reason"), [(100_000, "too high.*<= "), (200, "smaller than")])
-def test_a_size_that_the_texts_do_not_allow_is_refused(tokenizer, size, reason):
-    with pytest.raises(
-        ValueError, match=f"no SentencePiece vocabulary of {size} pieces: .*{reason}"
-    ):
+@pytest.mark.parametrize(
+    ("size", "reason", "step"),
+    [
+        (100_000, r"these texts allow (\d+) at most; lower `vocabulary_size`", 1),
+        (200, r"bytes and characters alone take (\d+); raise `vocabulary_size`", -1),
+    ],
+    ids=["too many", "too few"],
+)
+def test_a_size_that_the_texts_do_not_allow_is_answered_with_one_that_they_do(
+    tokenizer, size, reason, step
+):
+    with pytest.raises(ValueError, match=f"no SentencePiece vocabulary of {size} pieces") as error:
         SentencePieceTokenizer.train(TEXTS, size=size)
+    possible = int(re.search(reason, str(error.value))[1])
+    assert SentencePieceTokenizer.train(TEXTS, size=possible).vocabulary_size == possible
+    with pytest.raises(ValueError, match="no SentencePiece vocabulary"):
+        SentencePieceTokenizer.train(TEXTS, size=possible + step)
 
 
 @pytest.mark.parametrize("module", ["sentencepiece", "tensorflow_text"])

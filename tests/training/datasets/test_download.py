@@ -10,7 +10,7 @@ import requests
 import tensorflow_datasets as tfds
 
 from training.datasets.builders import find_builder
-from training.datasets.prepare import prepare
+from training.datasets.download import prepare
 
 NOBODY = "http://127.0.0.1:9/letters.txt"  # The port that discards: nobody listens.
 
