@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 TOKENIZERS = ("characters", "words", "sentencepiece")
-SCHEDULES = ("constant", "inverse-sqrt")
+OPTIMIZERS = ("sgd", "adam", "adamw", "adafactor", "lion")
+SCHEDULES = ("constant", "inverse-sqrt", "cosine", "halving")
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 METRICS = ("exact_match", "bleu", "chrf")
 
 # The licence of each dataset that ships, for the cards of the models that are trained on it.
@@ -42,9 +44,16 @@ class Recipe:
     max_examples: Annotated[int, "train on so many pairs only, evenly spaced; 0 for all"] = 0
     batch_size: Annotated[int, "pairs in a batch"] = 64
     epochs: Annotated[int, "passes over the data"] = 10
+    optimizer: Annotated[str, f"one of {', '.join(OPTIMIZERS)}"] = "adam"
+    weight_decay: Annotated[float, "of matrices, for adamw and lion; 0 for none"] = 0.0
+    accumulate: Annotated[int, "batches whose mean gradient makes one update"] = 1
+    precision: Annotated[str, f"of the arithmetic: {', '.join(PRECISIONS)}"] = "float32"
+    jit: Annotated[bool, "compile the step with XLA, once for each shape of a batch"] = False
     learning_rate: Annotated[float, "its peak, where the schedule changes it"] = 1e-3
     schedule: Annotated[str, f"one of {', '.join(SCHEDULES)}"] = "constant"
-    warmup_steps: Annotated[int, "steps of linear warm-up, for inverse-sqrt"] = 0
+    warmup_steps: Annotated[int, "updates of linear warm-up, for inverse-sqrt and cosine"] = 0
+    halve_after: Annotated[float, "epochs at the full rate, for halving"] = 5.0
+    halve_every: Annotated[float, "epochs from one halving to the next"] = 1.0
     label_smoothing: Annotated[float, "probability taken from the label and spread evenly"] = 0.0
     clip_norm: Annotated[float, "largest global norm of a gradient"] = 1.0
     seed: Annotated[int, "of weights, order and dropout"] = 0
@@ -60,7 +69,13 @@ class Recipe:
         return self.licence or shipped or "not stated"
 
     def __post_init__(self):
-        known = {"tokenizer": TOKENIZERS, "schedule": SCHEDULES, "metric": METRICS}
+        known = {
+            "tokenizer": TOKENIZERS,
+            "optimizer": OPTIMIZERS,
+            "precision": PRECISIONS,
+            "schedule": SCHEDULES,
+            "metric": METRICS,
+        }
         for name, values in known.items():
             if getattr(self, name) not in values:
                 raise ValueError(
@@ -73,6 +88,11 @@ class Recipe:
                 )
         if self.schedule == "inverse-sqrt" and self.warmup_steps < 1:
             raise ValueError("`warmup_steps` must be 1 or more for the schedule inverse-sqrt")
+        if self.weight_decay and self.optimizer not in ("adamw", "lion"):
+            raise ValueError(
+                f"`weight_decay` {self.weight_decay} is for adamw and lion; "
+                f"got the optimizer {self.optimizer!r}"
+            )
 
 
 # The least and the largest value of each number.
@@ -83,8 +103,12 @@ RANGES = {
     "max_examples": (0, 2**40),
     "batch_size": (1, 2**20),
     "epochs": (1, 2**20),
+    "weight_decay": (0, 1e3),
+    "accumulate": (1, 2**20),
     "learning_rate": (1e-12, 1e3),
     "warmup_steps": (0, 2**40),
+    "halve_after": (0, 2**20),
+    "halve_every": (1e-6, 2**20),
     "label_smoothing": (0, 0.99),
     "clip_norm": (1e-12, 1e12),
     "seed": (0, 2**31 - 1),

@@ -6,14 +6,16 @@ import re
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 import zoo
 from training.callbacks import Keeper, Validation
 from training.datasets.load import load_corpus, load_pairs
 from training.losses import TokenAccuracy, TokenCrossentropy
+from training.optimizers import optimizer
 from training.pipeline import Batches
+from training.precision import computing_in
 from training.run import Run
-from training.schedules import learning_rate
 from zoo.text import CharacterTokenizer, SentencePieceTokenizer, WordTokenizer
 
 TOKENIZERS = {
@@ -57,13 +59,12 @@ def train(
     pairs = _sample(pairs, recipe.max_examples)
     data = {"train": pairs.fingerprint, "validation": held_out.fingerprint}
     keras.utils.set_random_seed(recipe.seed)
-    translator = _translator(recipe, pairs, name)
-    _compile(translator.model, recipe)
+    with computing_in(recipe.precision):
+        translator = _translator(recipe, pairs, name)
     Path(saved_models).mkdir(parents=True, exist_ok=True)  # before hours of training
     made_by = {"recipe": dataclasses.asdict(recipe), "data": data}
     with contextlib.closing(Run(Path(runs) / name, made_by)) as run:
-        position = run.restore_checkpoint(translator.model)
-        _fit(run, position, translator, recipe, pairs, held_out, checkpoint_every)
+        position = _fit(run, translator, recipe, pairs, held_out, checkpoint_every)
         run.restore_best(translator.model)
         translator.known["validation"] = {recipe.metric: round(position.best, 2)}
         _with_own_decoding(translator, recipe).save(Path(saved_models) / name)
@@ -139,27 +140,28 @@ def _translator(recipe, pairs, name):
     return zoo.Translator(model, source, target, decoding, known)
 
 
-def _compile(model, recipe):
-    # A gradient of an embedding holds each row once for every time its token occurs. Adam on
-    # TensorFlow squares them before summing; clipping by the global norm sums them first.
-    optimizer = keras.optimizers.Adam(
-        learning_rate(recipe), beta_2=0.98, epsilon=1e-9, global_clipnorm=recipe.clip_norm
-    )
-    optimizer.build(model.trainable_variables)
+def _compile(model, recipe, epoch_batches):
     model.compile(
-        optimizer,
+        optimizer(recipe, model.trainable_variables, epoch_batches),
         TokenCrossentropy(recipe.label_smoothing),
         metrics=[TokenAccuracy()],
-        jit_compile=False,
+        auto_scale_loss=False,  # the optimizer scales it
+        jit_compile=recipe.jit,
     )
 
 
-def _fit(run, position, translator, recipe, pairs, held_out, checkpoint_every):
-    """`fit` to the end: the rest of an interrupted epoch first, then the others."""
+def _fit(run, translator, recipe, pairs, held_out, checkpoint_every):
+    """`fit` to the end: the rest of an interrupted epoch first, then the others.
+
+    Returns:
+        The `Position` at the end.
+    """
     batches = Batches.of(pairs, translator.source, translator.target, recipe)
     validation = Batches.of(held_out, translator.source, translator.target, recipe)
     if batches.cut:
         print(f"{batches.cut} of {len(pairs.sources)} training pairs are cut to --max-*-length.")
+    _compile(translator.model, recipe, len(batches))
+    position = run.restore_checkpoint(translator.model)
     sample = _sample(held_out, recipe.validation_examples)
     callbacks = [
         Validation(translator, sample, recipe.metric),
@@ -171,13 +173,28 @@ def _fit(run, position, translator, recipe, pairs, held_out, checkpoint_every):
         translator.model.test_on_batch(inputs, targets)
     while position.epoch < recipe.epochs:
         last = position.epoch + 1 if position.step else recipe.epochs
-        translator.model.fit(
-            batches.from_epoch(position.epoch, skip=position.step),
-            validation_data=validation.in_order(),
-            initial_epoch=position.epoch,
-            epochs=last,
-            steps_per_epoch=len(batches) - position.step,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose="auto",
-        )
+        with _compilable(recipe):
+            translator.model.fit(
+                batches.from_epoch(position.epoch, skip=position.step),
+                validation_data=validation.in_order(),
+                initial_epoch=position.epoch,
+                epochs=last,
+                steps_per_epoch=len(batches) - position.step,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose="auto",
+            )
+    return position
+
+
+@contextlib.contextmanager
+def _compilable(recipe):
+    """One line in place of XLA's pages about a step that it can't compile."""
+    try:
+        yield
+    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+        if not recipe.jit:
+            raise
+        raise ValueError(
+            f"XLA can't compile a step of {recipe.preset} here; train it without --jit"
+        ) from error
