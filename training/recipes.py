@@ -10,7 +10,7 @@ TOKENIZERS = ("characters", "words", "sentencepiece")
 OPTIMIZERS = ("sgd", "adam", "adamw", "adafactor", "lion")
 SCHEDULES = ("constant", "inverse-sqrt", "cosine", "halving")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
-METRICS = ("exact_match", "bleu", "chrf")
+METRICS = ("exact_match", "bleu", "chrf", "loss")
 
 # The licence of each dataset that ships, for the cards of the models that are trained on it.
 LICENCES = {
@@ -59,7 +59,11 @@ class Recipe:
     seed: Annotated[int, "of weights, order and dropout"] = 0
     metric: Annotated[str, f"what the best weights are best at: {', '.join(METRICS)}"] = "bleu"
     validation_examples: Annotated[int, "how many are translated after each epoch"] = 500
-    beam_size: Annotated[int, "of the trained model; validation is greedy"] = 4
+    validation_beam: Annotated[int, "its beam size; 1 for greedy"] = 1
+    patience: Annotated[int, "epochs without a better one after which to stop; 0 for never"] = 0
+    ema: Annotated[float, "decay of a moving average of the weights; 0 for none"] = 0.0
+    average_last: Annotated[int, "average the weights of so many last epochs; 0 for none"] = 0
+    beam_size: Annotated[int, "of the trained model"] = 4
     length_penalty: Annotated[float, "GNMT's alpha, of the trained model"] = 0.6
 
     @property
@@ -88,6 +92,8 @@ class Recipe:
                 )
         if self.schedule == "inverse-sqrt" and self.warmup_steps < 1:
             raise ValueError("`warmup_steps` must be 1 or more for the schedule inverse-sqrt")
+        if self.average_last == 1:
+            raise ValueError("`average_last` must be 2 epochs or more, or 0 for none; got 1")
         if self.weight_decay and self.optimizer not in ("adamw", "lion"):
             raise ValueError(
                 f"`weight_decay` {self.weight_decay} is for adamw and lion; "
@@ -113,6 +119,10 @@ RANGES = {
     "clip_norm": (1e-12, 1e12),
     "seed": (0, 2**31 - 1),
     "validation_examples": (1, 2**40),
+    "validation_beam": (1, 1024),
+    "patience": (0, 2**20),
+    "ema": (0, 1 - 1e-9),
+    "average_last": (0, 1024),
     "beam_size": (1, 1024),
     "length_penalty": (0, 100),
 }

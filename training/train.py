@@ -9,9 +9,12 @@ import keras
 import tensorflow as tf
 
 import zoo
+from training.averaging import LastEpochs, MovingAverage
 from training.callbacks import Keeper, Validation
 from training.datasets.load import load_corpus, load_pairs
+from training.judge import Judge
 from training.losses import TokenAccuracy, TokenCrossentropy
+from training.meter import Meter
 from training.optimizers import optimizer
 from training.pipeline import Batches
 from training.precision import computing_in
@@ -66,7 +69,7 @@ def train(
     with contextlib.closing(Run(Path(runs) / name, made_by)) as run:
         position = _fit(run, translator, recipe, pairs, held_out, checkpoint_every)
         run.restore_best(translator.model)
-        translator.known["validation"] = {recipe.metric: round(position.best, 2)}
+        translator.known["validation"] = _best(position, recipe)
         _with_own_decoding(translator, recipe).save(Path(saved_models) / name)
     return position.history
 
@@ -78,6 +81,20 @@ def _check_name(name):
             "a run's name is that of a folder, without a leading dot and not all digits; "
             f"got {name!r}"
         )
+
+
+def _best(position, recipe):
+    """What the card says of the validation, and a line that says it now."""
+    print(
+        f"Best: the {position.best_weights} weights of epoch {position.best_epoch}, "
+        f"val_{recipe.metric} {position.best:.4g}."
+    )
+    return {
+        recipe.metric: round(position.best, 2),
+        "epoch": position.best_epoch,
+        "weights": position.best_weights,
+        "beam_size": recipe.validation_beam,
+    }
 
 
 def _with_own_decoding(translator, recipe):
@@ -114,7 +131,7 @@ def _sample(pairs, count):
 
 
 def _translator(recipe, pairs, name):
-    """The untrained model and its tokenizers, which decodes greedily."""
+    """The untrained model and its tokenizers, which decodes as in validation."""
     sizes = {"source_vocabulary_size", "target_vocabulary_size"} & set(recipe.overrides)
     if sizes:
         raise ValueError(f"`{sizes.pop()}` is the tokenizer's; change `vocabulary_size` instead")
@@ -136,7 +153,9 @@ def _translator(recipe, pairs, name):
         "licence": recipe.data_licence,
         "recipe": dataclasses.asdict(recipe),
     }
-    decoding = zoo.Decoding(1, 0.0, recipe.max_source_length, recipe.max_target_length)
+    penalty = recipe.length_penalty if recipe.validation_beam > 1 else 0.0
+    lengths = (recipe.max_source_length, recipe.max_target_length)
+    decoding = zoo.Decoding(recipe.validation_beam, penalty, *lengths)
     return zoo.Translator(model, source, target, decoding, known)
 
 
@@ -160,31 +179,54 @@ def _fit(run, translator, recipe, pairs, held_out, checkpoint_every):
     validation = Batches.of(held_out, translator.source, translator.target, recipe)
     if batches.cut:
         print(f"{batches.cut} of {len(pairs.sources)} training pairs are cut to --max-*-length.")
-    _compile(translator.model, recipe, len(batches))
-    position = run.restore_checkpoint(translator.model)
+    model = translator.model
+    _compile(model, recipe, len(batches))
+    averages = _averages(model, recipe, run)
+    state = [
+        *model.variables,
+        *model.optimizer.variables,
+        *(v for average in averages for v in average.state),
+    ]
+    position = run.restore_checkpoint(state)
     sample = _sample(held_out, recipe.validation_examples)
+    judge = Judge(translator, validation, sample, recipe)
+    steps = len(batches)
+    keeper = Keeper(run.checkpoints, position, state, steps, checkpoint_every, recipe.patience)
+    meter = Meter()
     callbacks = [
-        Validation(translator, sample, recipe.metric),
-        Keeper(run, position, f"val_{recipe.metric}", len(batches), checkpoint_every),
+        *averages,
+        Validation(run, position, judge, averages),
+        keeper,
+        meter,  # after the keeper, since no two runs are equally fast
         keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False),
     ]
     if position.step:  # Keras makes its metrics at the first batch; the keeper sets them before.
         (inputs, targets), *_ = validation.in_order().take(1)
-        translator.model.test_on_batch(inputs, targets)
-    while position.epoch < recipe.epochs:
+        model.test_on_batch(inputs, targets)
+    while position.epoch < recipe.epochs and not keeper.stalled:
         last = position.epoch + 1 if position.step else recipe.epochs
         with _compilable(recipe):
-            translator.model.fit(
-                batches.from_epoch(position.epoch, skip=position.step),
-                validation_data=validation.in_order(),
+            model.fit(
+                meter.watch(batches.from_epoch(position.epoch, skip=position.step)),
                 initial_epoch=position.epoch,
                 epochs=last,
-                steps_per_epoch=len(batches) - position.step,
+                steps_per_epoch=steps - position.step,
                 callbacks=callbacks,
                 shuffle=False,
                 verbose="auto",
             )
     return position
+
+
+def _averages(model, recipe, run):
+    """The averages of weights that the recipe asks for."""
+    averages = []
+    if recipe.ema:
+        averages.append(MovingAverage(model.trainable_variables, recipe.ema))
+    if recipe.average_last:
+        folder = run.folder / "epochs"
+        averages.append(LastEpochs(model.trainable_variables, folder, recipe.average_last))
+    return averages
 
 
 @contextlib.contextmanager
