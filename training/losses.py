@@ -15,6 +15,14 @@ def crossentropy(labels, logits, smoothing):
     return loss
 
 
+def divergence(labels, logits, others):
+    """Of two predictions, mean over the tokens: `(KL(p || q) + KL(q || p)) / 2`, symmetric."""
+    log_p, log_q = (ops.log_softmax(ops.cast(x, "float32"), axis=-1) for x in (logits, others))
+    both = ops.sum((ops.exp(log_p) - ops.exp(log_q)) * (log_p - log_q), axis=-1) / 2
+    tokens = ops.cast(ops.not_equal(labels, 0), both.dtype)
+    return ops.sum(both * tokens) / ops.maximum(ops.sum(tokens), 1.0)
+
+
 @keras.saving.register_keras_serializable("zoo")
 class TokenCrossentropy(keras.losses.Loss):
     """Cross-entropy of the next token, label-smoothed, mean over the tokens that are no padding.

@@ -55,6 +55,10 @@ class Recipe:
     halve_after: Annotated[float, "epochs at the full rate, for halving"] = 5.0
     halve_every: Annotated[float, "epochs from one halving to the next"] = 1.0
     label_smoothing: Annotated[float, "probability taken from the label and spread evenly"] = 0.0
+    scheduled_sampling: Annotated[
+        float, "how often, at the end, the decoder reads its own guess in training; 0 for never"
+    ] = 0.0
+    r_drop: Annotated[float, "alpha of R-Drop; wants dropout; 0 for none"] = 0.0
     clip_norm: Annotated[float, "largest global norm of a gradient"] = 1.0
     seed: Annotated[int, "of weights, order and dropout"] = 0
     metric: Annotated[str, f"what the best weights are best at: {', '.join(METRICS)}"] = "bleu"
@@ -116,6 +120,8 @@ RANGES = {
     "halve_after": (0, 2**20),
     "halve_every": (1e-6, 2**20),
     "label_smoothing": (0, 0.99),
+    "scheduled_sampling": (0, 1),
+    "r_drop": (0, 1e6),
     "clip_norm": (1e-12, 1e12),
     "seed": (0, 2**31 - 1),
     "validation_examples": (1, 2**40),

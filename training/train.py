@@ -13,6 +13,7 @@ from training.averaging import LastEpochs, MovingAverage
 from training.callbacks import Keeper, Validation
 from training.datasets.load import load_corpus, load_pairs
 from training.judge import Judge
+from training.learner import learner
 from training.losses import TokenAccuracy, TokenCrossentropy
 from training.meter import Meter
 from training.optimizers import optimizer
@@ -179,9 +180,10 @@ def _fit(run, translator, recipe, pairs, held_out, checkpoint_every):
     validation = Batches.of(held_out, translator.source, translator.target, recipe)
     if batches.cut:
         print(f"{batches.cut} of {len(pairs.sources)} training pairs are cut to --max-*-length.")
-    model = translator.model
-    _compile(model, recipe, len(batches))
-    averages = _averages(model, recipe, run)
+    steps = len(batches)
+    model = learner(translator.model, recipe, steps * recipe.epochs)
+    _compile(model, recipe, steps)
+    averages = _averages(translator.model, recipe, run)
     state = [
         *model.variables,
         *model.optimizer.variables,
@@ -190,7 +192,6 @@ def _fit(run, translator, recipe, pairs, held_out, checkpoint_every):
     position = run.restore_checkpoint(state)
     sample = _sample(held_out, recipe.validation_examples)
     judge = Judge(translator, validation, sample, recipe)
-    steps = len(batches)
     keeper = Keeper(run.checkpoints, position, state, steps, checkpoint_every, recipe.patience)
     meter = Meter()
     callbacks = [

@@ -35,6 +35,8 @@ def test_an_unknown_recipe_is_answered_with_those_there_are():
         ("ema", 1.0),
         ("average_last", 1),
         ("patience", -1),
+        ("scheduled_sampling", 1.5),
+        ("r_drop", -1.0),
         ("metric", "rouge"),
         ("batch_size", 0),
         ("epochs", -1),

@@ -73,6 +73,8 @@ def recipe(tiny_recipe):
         accumulate=3,
         ema=0.9,
         average_last=2,
+        scheduled_sampling=0.3,
+        r_drop=1.0,
         metric="loss",
     )
 
