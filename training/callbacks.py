@@ -1,53 +1,83 @@
-"""What happens besides the steps: translating the validation set, keeping the best, saving."""
+"""What happens besides the steps: validating, keeping the best, saving, stopping."""
 
 import math
 
 import keras
+import numpy as np
 
-from training.quality import MEASURES
+from training.averaging import swapped
+from training.quality import better
 
 
 class Validation(keras.callbacks.Callback):
-    """After each epoch, translate the validation set and measure what the user cares about.
+    """After each epoch, measures the model and its averages, and keeps the best weights there were.
 
-    Adds `val_<metric>` to the logs that the callbacks after it see.
-
-    Args:
-        translator: of the model in training.
-        pairs: what to translate.
-        metric: a key of `MEASURES`.
-    """
-
-    def __init__(self, translator, pairs, metric):
-        super().__init__()
-        self.translator = translator
-        self.pairs = pairs
-        self.metric = metric
-
-    def on_epoch_end(self, epoch, logs):
-        hypotheses = self.translator.translate_all(self.pairs.sources)
-        logs[f"val_{self.metric}"] = MEASURES[self.metric](hypotheses, self.pairs.targets)
-        print(f" - val_{self.metric}: {logs[f'val_{self.metric}']:.2f}", flush=True)
-
-
-class Keeper(keras.callbacks.Callback):
-    """Keeps the best weights, and the checkpoint from which a killed run goes on.
+    Adds `val_<measure>` to the logs that the callbacks after it see, and `val_<measure>_<average>`
+    for each average.
 
     Args:
-        run: the `Run` to write to.
-        position: where the run is; kept up to date.
-        monitor: the log whose highest value is best.
-        steps: in an epoch.
-        every: steps between checkpoints within an epoch.
+        run: the `Run` that keeps the best.
+        position: where the run is; its `best` is kept up to date.
+        judge: the `Judge` of the model.
+        averages: see `training.averaging`.
     """
 
-    def __init__(self, run, position, monitor, steps, every):
+    def __init__(self, run, position, judge, averages=()):
         super().__init__()
         self.run = run
         self.position = position
-        self.monitor = monitor
+        self.judge = judge
+        self.averages = averages
+
+    def on_epoch_end(self, epoch, logs):
+        measured = self._measured(epoch, "trained")
+        for average in self.averages:
+            values = average.values(epoch)
+            if values is not None:
+                with swapped(self.judge.model.trainable_variables, values):
+                    own = self._measured(epoch, average.name)
+                measured |= {f"{name}_{average.name}": value for name, value in own.items()}
+        logs.update({f"val_{name}": value for name, value in measured.items()})
+
+    def _measured(self, epoch, weights):
+        """The measures of the weights that the model has now, which are kept if they are best."""
+        measured = self.judge.measures()
+        metric = self.judge.metric
+        if better(metric, measured[metric], self.position.best):
+            self.run.save_best(self.judge.model)
+            self.position.best = float(measured[metric])
+            self.position.best_epoch = epoch + 1
+            self.position.best_weights = weights
+        return measured
+
+
+class Keeper(keras.callbacks.Callback):
+    """Keeps the checkpoint from which a killed run goes on; stops a run that gets nowhere.
+
+    Args:
+        checkpoints: the `Checkpoints` to write.
+        position: where the run is; kept up to date.
+        state: all variables that training changes.
+        steps: in an epoch.
+        every: steps between checkpoints within an epoch.
+        patience: epochs without a better validation after which to stop; 0 for never.
+    """
+
+    def __init__(self, checkpoints, position, state, steps, every, patience=0):
+        super().__init__()
+        self.checkpoints = checkpoints
+        self.position = position
+        self.state = state
         self.steps = steps
         self.every = every
+        self.patience = patience
+
+    @property
+    def stalled(self):
+        """Whether the run got nowhere for as long as it may."""
+        return bool(self.patience) and (
+            self.position.epoch - self.position.best_epoch >= self.patience
+        )
 
     def on_epoch_begin(self, epoch, logs=None):
         # `fit` has just reset the metrics; those of a resumed epoch go on.
@@ -60,19 +90,32 @@ class Keeper(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.position.step += 1
         if not math.isfinite(logs["loss"]):
-            raise ValueError(
-                f"the loss is {logs['loss']} in epoch {self.position.epoch + 1} at step "
-                f"{self.position.step}; the last checkpoint is kept: try a lower --learning-rate"
-            )
+            raise self._diverged(f"the loss is {logs['loss']}")
         # The end of the epoch has a checkpoint of its own, after the validation.
         if self.position.step % self.every == 0 and self.position.step < self.steps:
+            self._check_weights()
             self.position.metrics = [float(v.numpy()) for v in self.model.metrics_variables]
-            self.run.save_checkpoint(self.model, self.position)
+            self.checkpoints.save(self.state, self.position)
 
     def on_epoch_end(self, epoch, logs):
-        if logs[self.monitor] > self.position.best:
-            self.position.best = logs[self.monitor]
-            self.run.save_best(self.model)
+        self._check_weights()
         self.position.history.append({name: float(value) for name, value in logs.items()})
         self.position.epoch, self.position.step = epoch + 1, 0
-        self.run.save_checkpoint(self.model, self.position)
+        self.checkpoints.save(self.state, self.position)
+        if self.stalled:
+            print(f"\nNo better validation for {self.patience} epochs: stopping.", flush=True)
+            self.model.stop_training = True
+
+    def _check_weights(self):
+        """A step of finite loss can leave weights that are not, and no run goes on from those."""
+        for variable in self.model.trainable_variables:
+            if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+                raise self._diverged(f"weights of {variable.path} are not finite")
+
+    def _diverged(self, what):
+        epoch, batch = self.position.epoch, self.position.step
+        return ValueError(
+            f"{what} in epoch {epoch + 1} at step {epoch * self.steps + batch} "
+            f"(batch {batch} of the epoch's {self.steps}); the last checkpoint is kept: "
+            "try a lower --learning-rate"
+        )

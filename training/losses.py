@@ -4,6 +4,25 @@ import keras
 from keras import ops
 
 
+def crossentropy(labels, logits, smoothing):
+    """The smoothed cross-entropy of each token, `(batch, length)`: see `TokenCrossentropy`."""
+    logits = ops.cast(logits, "float32")
+    loss = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+    if smoothing:
+        own = ops.take_along_axis(logits, ops.expand_dims(labels, -1), axis=-1)[..., 0]
+        even = loss + own - ops.mean(logits, axis=-1)
+        loss = (1 - smoothing) * loss + smoothing * even
+    return loss
+
+
+def divergence(labels, logits, others):
+    """Of two predictions, mean over the tokens: `(KL(p || q) + KL(q || p)) / 2`, symmetric."""
+    log_p, log_q = (ops.log_softmax(ops.cast(x, "float32"), axis=-1) for x in (logits, others))
+    both = ops.sum((ops.exp(log_p) - ops.exp(log_q)) * (log_p - log_q), axis=-1) / 2
+    tokens = ops.cast(ops.not_equal(labels, 0), both.dtype)
+    return ops.sum(both * tokens) / ops.maximum(ops.sum(tokens), 1.0)
+
+
 @keras.saving.register_keras_serializable("zoo")
 class TokenCrossentropy(keras.losses.Loss):
     """Cross-entropy of the next token, label-smoothed, mean over the tokens that are no padding.
@@ -28,12 +47,7 @@ class TokenCrossentropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def call(self, y_true, y_pred):
-        y_pred = ops.cast(y_pred, "float32")
-        loss = keras.losses.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
-        if self.label_smoothing:
-            own = ops.take_along_axis(y_pred, ops.expand_dims(y_true, -1), axis=-1)[..., 0]
-            even = loss + own - ops.mean(y_pred, axis=-1)
-            loss = (1 - self.label_smoothing) * loss + self.label_smoothing * even
+        loss = crossentropy(y_true, y_pred, self.label_smoothing)
         tokens = ops.cast(ops.not_equal(y_true, 0), loss.dtype)
         return ops.sum(loss * tokens) / ops.maximum(ops.sum(tokens), 1.0)
 
@@ -51,3 +65,34 @@ class TokenAccuracy(keras.metrics.Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         right = ops.equal(ops.cast(ops.argmax(y_pred, axis=-1), y_true.dtype), y_true)
         return super().update_state(right, sample_weight=ops.not_equal(y_true, 0))
+
+
+@keras.saving.register_keras_serializable("zoo")
+class TokenLoss(keras.metrics.Mean):
+    """The loss over all tokens that are no padding, each token alike, however they are batched.
+
+    Args:
+        label_smoothing: of the loss.
+    """
+
+    def __init__(self, label_smoothing=0.0, name="token_loss", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.label_smoothing = label_smoothing
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        loss = crossentropy(y_true, y_pred, self.label_smoothing)
+        return super().update_state(loss, sample_weight=ops.not_equal(y_true, 0))
+
+    def get_config(self):
+        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Perplexity(TokenLoss):
+    """`exp` of the mean cross-entropy of a token, without smoothing."""
+
+    def __init__(self, name="perplexity", **kwargs):
+        super().__init__(**{**kwargs, "label_smoothing": 0.0, "name": name})
+
+    def result(self):
+        return ops.exp(super().result())

@@ -20,3 +20,10 @@ def chrf(hypotheses, references):
 
 
 MEASURES = {"exact_match": exact_match, "bleu": bleu, "chrf": chrf}
+
+
+def better(metric, new, old):
+    """Whether a validation is better than the best before it, None for none; a tie is not."""
+    if old is None:
+        return True
+    return new < old if metric == "loss" else new > old

@@ -1,44 +1,26 @@
 """The run folder: what made a run, and the checkpoint from which it goes on."""
 
-import dataclasses
 import fcntl
 import json
 import platform
-import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from training import arrays
+from training.checkpoints import Checkpoints
 from zoo.replacing import replacing
 
 # Fields of a recipe that play no part in training: a run may go on with others.
 AFTERWARDS = ("beam_size", "length_penalty", "licence", "example")
 
 
-@dataclasses.dataclass
-class Position:
-    """Where a run is.
-
-    Attributes:
-        epoch, step: epochs done, and steps done in the one that is under way.
-        metrics: the running metrics of that epoch.
-        best: the best validation so far.
-        history: each epoch's logs.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    metrics: list = dataclasses.field(default_factory=list)
-    best: float = -1.0
-    history: list = dataclasses.field(default_factory=list)
-
-
 class Run:
     """A folder that holds one run.
 
-    `run.json` says what made it; `checkpoint.npz` is the whole state of the training: weights,
-    optimizer, random seeds and position; `best.weights.h5` the best weights so far.
+    `run.json` says what made it; `checkpoints` hold the whole state of the training: weights,
+    optimizer, random seeds and position; `best.npz` the best weights so far.
     Whatever is written is written beside its place and renamed into it.
 
     Args:
@@ -53,6 +35,7 @@ class Run:
     def __init__(self, folder, made_by):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.checkpoints = Checkpoints(self.folder)
         self._lock = _lock(self.folder)
         try:
             self._claim(json.loads(json.dumps({**made_by, "versions": versions()})))
@@ -61,12 +44,8 @@ class Run:
             raise
 
     @property
-    def checkpoint(self):
-        return self.folder / "checkpoint.npz"
-
-    @property
     def best_weights(self):
-        return self.folder / "best.weights.h5"
+        return self.folder / "best.npz"
 
     def _claim(self, made_by):
         path = self.folder / "run.json"
@@ -96,49 +75,29 @@ class Run:
         """Let other processes train here."""
         self._lock.close()
 
-    def save_checkpoint(self, model, position):
-        """Write the state of the training."""
-        arrays = {f"variable_{i}": np.asarray(v) for i, v in enumerate(_state(model))}
-        with replacing(self.checkpoint) as beside, beside.open("wb") as file:
-            np.savez(file, position=json.dumps(dataclasses.asdict(position)), **arrays)
-
-    def restore_checkpoint(self, model):
-        """Set the state of the training to the checkpoint's, if there is one.
+    def restore_checkpoint(self, variables):
+        """Set the state of the training to that of the last checkpoint, if there is one.
 
         Returns:
             The `Position` to go on from.
 
         Raises:
-            ValueError: for a checkpoint that is damaged or of another model.
+            ValueError: for files that are damaged.
         """
-        if not self.checkpoint.is_file():
-            return Position()
-        variables = _state(model)
-        try:
-            with np.load(self.checkpoint) as arrays:
-                position = Position(**json.loads(str(arrays["position"])))
-                values = [arrays[f"variable_{i}"] for i in range(len(arrays.files) - 1)]
-        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-            raise _damaged(self.checkpoint) from error
-        if [value.shape for value in values] != [tuple(v.shape) for v in variables]:
-            raise _damaged(self.checkpoint)
+        position = self.checkpoints.restore(variables)
         if position.epoch and not self.best_weights.is_file():
-            raise _damaged(self.best_weights)
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+            raise arrays.damaged(self.best_weights)
         return position
 
     def save_best(self, model):
         """Keep the model's weights as the best."""
-        with replacing(self.best_weights) as beside:
-            model.save_weights(beside)
+        with arrays.writing(self.best_weights) as beside, beside.open("wb") as file:
+            arrays.write(file, model.weights)
 
     def restore_best(self, model):
         """Set the model's weights to the best."""
-        try:
-            model.load_weights(self.best_weights)
-        except (OSError, KeyError, ValueError) as error:
-            raise _damaged(self.best_weights) from error
+        values, _ = arrays.read(self.best_weights, model.weights)
+        arrays.assign(model.weights, values)
 
 
 def _lock(folder):
@@ -153,10 +112,6 @@ def _lock(folder):
     return lock
 
 
-def _damaged(path):
-    return ValueError(f"{path} is missing or damaged; remove {path.parent} to begin anew")
-
-
 def versions():
     """The versions that numbers depend on."""
     import tensorflow as tf
@@ -167,8 +122,3 @@ def versions():
         "tensorflow": tf.__version__,
         "numpy": np.__version__,
     }
-
-
-def _state(model):
-    """All variables that training changes: weights, dropout seeds and the optimizer's."""
-    return [*model.variables, *model.optimizer.variables]

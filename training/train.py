@@ -6,17 +6,23 @@ import re
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 import zoo
+from training.averaging import LastEpochs, MovingAverage
 from training.callbacks import Keeper, Validation
 from training.datasets.filters import describe, filter_pairs
 from training.datasets.load import load_corpus, load_pairs
+from training.judge import Judge
+from training.learner import learner
 from training.losses import TokenAccuracy, TokenCrossentropy
 from training.memory import check_memory
+from training.meter import Meter
+from training.optimizers import optimizer
 from training.pipeline import Batches
+from training.precision import computing_in
 from training.prepare import Preparation
 from training.run import Run
-from training.schedules import learning_rate
 
 
 def train(
@@ -54,16 +60,15 @@ def train(
     data = {split: those.fingerprint for split, those in splits.items()}
     keras.utils.set_random_seed(recipe.seed)
     preparation = Preparation.below(Path(runs) / ".prepared", recipe, splits)
-    translator = _translator(recipe, pairs, name, *preparation.tokenizers)
-    _compile(translator.model, recipe)
+    with computing_in(recipe.precision):
+        translator = _translator(recipe, pairs, name, *preparation.tokenizers)
     Path(saved_models).mkdir(parents=True, exist_ok=True)  # before hours of training
     made_by = {"recipe": dataclasses.asdict(recipe), "data": data}
     with contextlib.closing(Run(Path(runs) / name, made_by)) as run:
-        position = run.restore_checkpoint(translator.model)
         prepared = preparation.finish()
-        _fit(run, position, translator, recipe, prepared, held_out, checkpoint_every)
+        position = _fit(run, translator, recipe, prepared, held_out, checkpoint_every)
         run.restore_best(translator.model)
-        translator.known["validation"] = {recipe.metric: round(position.best, 2)}
+        translator.known["validation"] = _best(position, recipe)
         _with_own_decoding(translator, recipe).save(Path(saved_models) / name)
     return position.history
 
@@ -75,6 +80,20 @@ def _check_name(name):
             "a run's name is that of a folder, without a leading dot and not all digits; "
             f"got {name!r}"
         )
+
+
+def _best(position, recipe):
+    """What the card says of the validation, and a line that says it now."""
+    print(
+        f"Best: the {position.best_weights} weights of epoch {position.best_epoch}, "
+        f"val_{recipe.metric} {position.best:.4g}."
+    )
+    return {
+        recipe.metric: round(position.best, 2),
+        "epoch": position.best_epoch,
+        "weights": position.best_weights,
+        "beam_size": recipe.validation_beam,
+    }
 
 
 def _with_own_decoding(translator, recipe):
@@ -120,7 +139,7 @@ def _sample(pairs, count):
 
 
 def _translator(recipe, pairs, name, source, target):
-    """The untrained model with these tokenizers, which decodes greedily."""
+    """The untrained model with these tokenizers, which decodes as in validation."""
     sizes = {"source_vocabulary_size", "target_vocabulary_size"} & set(recipe.overrides)
     if sizes:
         raise ValueError(f"`{sizes.pop()}` is the tokenizer's; change `vocabulary_size` instead")
@@ -140,51 +159,92 @@ def _translator(recipe, pairs, name, source, target):
         "licence": recipe.licence or pairs.licence or "not stated",
         "recipe": dataclasses.asdict(recipe),
     }
-    decoding = zoo.Decoding(1, 0.0, recipe.max_source_length, recipe.max_target_length)
+    penalty = recipe.length_penalty if recipe.validation_beam > 1 else 0.0
+    lengths = (recipe.max_source_length, recipe.max_target_length)
+    decoding = zoo.Decoding(recipe.validation_beam, penalty, *lengths)
     return zoo.Translator(model, source, target, decoding, known)
 
 
-def _compile(model, recipe):
-    # A gradient of an embedding holds each row once for every time its token occurs. Adam on
-    # TensorFlow squares them before summing; clipping by the global norm sums them first.
-    optimizer = keras.optimizers.Adam(
-        learning_rate(recipe), beta_2=0.98, epsilon=1e-9, global_clipnorm=recipe.clip_norm
-    )
-    optimizer.build(model.trainable_variables)
+def _compile(model, recipe, epoch_batches):
     model.compile(
-        optimizer,
+        optimizer(recipe, model.trainable_variables, epoch_batches),
         TokenCrossentropy(recipe.label_smoothing),
         metrics=[TokenAccuracy()],
-        jit_compile=False,
+        auto_scale_loss=False,  # the optimizer scales it
+        jit_compile=recipe.jit,
     )
 
 
-def _fit(run, position, translator, recipe, prepared, held_out, checkpoint_every):
-    """`fit` to the end: the rest of an interrupted epoch first, then the others."""
+def _fit(run, translator, recipe, prepared, held_out, checkpoint_every):
+    """`fit` to the end: the rest of an interrupted epoch first, then the others.
+
+    Returns:
+        The `Position` at the end.
+    """
     batches = Batches.of(prepared.train, recipe)
     validation = Batches.of(prepared.validation, recipe)
     for kind, split in (("training", prepared.train), ("validation", prepared.validation)):
         if told := split.told(kind):
             print(told)
     check_memory(translator.model, (batches, validation), recipe)
+    steps = len(batches)
+    model = learner(translator.model, recipe, steps * recipe.epochs)
+    _compile(model, recipe, steps)
+    averages = _averages(translator.model, recipe, run)
+    state = [
+        *model.variables,
+        *model.optimizer.variables,
+        *(v for average in averages for v in average.state),
+    ]
+    position = run.restore_checkpoint(state)
     sample = _sample(held_out, recipe.validation_examples)
+    judge = Judge(translator, validation, sample, recipe)
+    keeper = Keeper(run.checkpoints, position, state, steps, checkpoint_every, recipe.patience)
+    meter = Meter()
     callbacks = [
-        Validation(translator, sample, recipe.metric),
-        Keeper(run, position, f"val_{recipe.metric}", len(batches), checkpoint_every),
+        *averages,
+        Validation(run, position, judge, averages),
+        keeper,
+        meter,  # after the keeper, since no two runs are equally fast
         keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False),
     ]
     if position.step:  # Keras makes its metrics at the first batch; the keeper sets them before.
         (inputs, targets), *_ = validation.in_order().take(1)
-        translator.model.test_on_batch(inputs, targets)
-    while position.epoch < recipe.epochs:
+        model.test_on_batch(inputs, targets)
+    while position.epoch < recipe.epochs and not keeper.stalled:
         last = position.epoch + 1 if position.step else recipe.epochs
-        translator.model.fit(
-            batches.from_epoch(position.epoch, skip=position.step),
-            validation_data=validation.in_order(),
-            initial_epoch=position.epoch,
-            epochs=last,
-            steps_per_epoch=len(batches) - position.step,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose="auto",
-        )
+        with _compilable(recipe):
+            model.fit(
+                meter.watch(batches.from_epoch(position.epoch, skip=position.step)),
+                initial_epoch=position.epoch,
+                epochs=last,
+                steps_per_epoch=steps - position.step,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose="auto",
+            )
+    return position
+
+
+def _averages(model, recipe, run):
+    """The averages of weights that the recipe asks for."""
+    averages = []
+    if recipe.ema:
+        averages.append(MovingAverage(model.trainable_variables, recipe.ema))
+    if recipe.average_last:
+        folder = run.folder / "epochs"
+        averages.append(LastEpochs(model.trainable_variables, folder, recipe.average_last))
+    return averages
+
+
+@contextlib.contextmanager
+def _compilable(recipe):
+    """One line in place of XLA's pages about a step that it can't compile."""
+    try:
+        yield
+    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+        if not recipe.jit:
+            raise
+        raise ValueError(
+            f"XLA can't compile a step of {recipe.preset} here; train it without --jit"
+        ) from error

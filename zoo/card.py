@@ -84,7 +84,7 @@ def facts(folder, card):
 def _scores(card):
     scores = dict(card.get("scores", {}))
     if "validation" in card:
-        scores["validation, greedy, in training"] = card["validation"]
+        scores["validation, in training"] = card["validation"]
     return "\n".join(f"{data}: {_named(scores[data])}" for data in scores) or "not evaluated"
 
 

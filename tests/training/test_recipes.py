@@ -29,6 +29,14 @@ def test_an_unknown_recipe_is_answered_with_those_there_are():
     [
         ("tokenizer", "bytes"),
         ("schedule", "cosign"),
+        ("optimizer", "adamm"),
+        ("precision", "float16"),
+        ("accumulate", 0),
+        ("ema", 1.0),
+        ("average_last", 1),
+        ("patience", -1),
+        ("scheduled_sampling", 1.5),
+        ("r_drop", -1.0),
         ("metric", "rouge"),
         ("batch_size", 0),
         ("epochs", -1),
@@ -43,6 +51,12 @@ def test_a_value_that_can_not_be_is_refused(field, value):
 def test_inverse_square_root_wants_a_warm_up():
     with pytest.raises(ValueError, match="warmup_steps"):
         Recipe(schedule="inverse-sqrt")
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adafactor"])
+def test_weight_decay_wants_an_optimizer_that_has_it(name):
+    with pytest.raises(ValueError, match=rf"`weight_decay` 0\.1 is for adamw and lion; .*'{name}'"):
+        Recipe(optimizer=name, weight_decay=0.1)
 
 
 def test_recipes_import_nothing_heavy():

@@ -9,9 +9,9 @@ import pytest
 import tensorflow_datasets as tfds
 
 from training.datasets.builders import find_builder
+from training.datasets.download import prepare
 from training.datasets.load import load_examples, load_pairs
 from training.datasets.multi30k.multi30k_dataset_builder import Builder
-from training.datasets.download import prepare
 
 SIZES = {"train": 29_000, "validation": 1_014, "test": 1_000, "test_2017": 1_000}
 FILES = {
