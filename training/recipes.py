@@ -197,6 +197,25 @@ _EN_FR = Recipe(
     overrides={"units": 256, "embedding_dim": 192, "dropout": 0.2},
 )
 
+_EN_FR_TRANSFORMER = replace(
+    _EN_FR,
+    preset="transformer-lite",
+    tokenizer="sentencepiece",
+    vocabulary_size=8000,
+    joint_vocabulary=True,
+    overrides={
+        "dim": 192,
+        "hidden_dim": 512,
+        "num_layers": 3,
+        "tie_embeddings": True,
+        "share_embeddings": True,
+    },
+    batch_tokens=2048,
+    schedule="cosine",
+    warmup_steps=500,
+    learning_rate=2e-3,
+)
+
 RECIPES = {
     "dates": _DATES,
     "dates-bahdanau": replace(
@@ -212,35 +231,30 @@ RECIPES = {
     ),
     "tatoeba-en-fr-bahdanau": replace(_EN_FR, preset="bahdanau-gru"),
     "tatoeba-en-fr-luong": replace(_EN_FR, preset="luong-general"),
-    "tatoeba-en-fr-transformer": replace(
-        _EN_FR,
-        preset="transformer-lite",
-        overrides={"dim": 192, "hidden_dim": 512},
-        schedule="inverse-sqrt",
-        warmup_steps=2000,
-        learning_rate=2e-3,
-    ),
+    "tatoeba-en-fr-transformer": _EN_FR_TRANSFORMER,
     "tatoeba-fr-en-transformer": replace(
-        _EN_FR,
-        preset="transformer-lite",
-        source="fr",
-        target="en",
-        example="Où est la gare ?",
-        overrides={"dim": 192, "hidden_dim": 512},
-        schedule="inverse-sqrt",
-        warmup_steps=2000,
-        learning_rate=2e-3,
+        _EN_FR_TRANSFORMER, source="fr", target="en", example="Où est la gare ?"
     ),
     "python-docs-en-ko-transformer": replace(_DOCS, dataset="python_docs/en-ko", target="ko"),
     "python-docs-en-fr-transformer": replace(_DOCS, dataset="python_docs/en-fr", target="fr"),
     "multi30k-en-de-transformer": replace(
         _MULTI30K,
         preset="transformer-tiny",
-        overrides={"dim": 128, "hidden_dim": 256, "num_heads": 4, "tie_embeddings": True},
+        joint_vocabulary=True,
+        overrides={
+            "dim": 128,
+            "hidden_dim": 256,
+            "num_heads": 4,
+            "tie_embeddings": True,
+            "share_embeddings": True,
+        },
+        batch_tokens=4096,
         schedule="inverse-sqrt",
         warmup_steps=2000,
         learning_rate=5e-3,
-        epochs=30,
+        average_last=10,
+        beam_size=5,
+        epochs=55,
     ),
     "multi30k-en-de-gru": replace(_MULTI30K, preset="bahdanau-gru"),
     "multi30k-en-de-lstm": replace(_MULTI30K, preset="luong-general"),

@@ -186,10 +186,10 @@ def _fit(run, translator, recipe, prepared, held_out, checkpoint_every):
     for kind, split in (("training", prepared.train), ("validation", prepared.validation)):
         if told := split.told(kind):
             print(told)
-    check_memory(translator.model, (batches, validation), recipe)
     steps = len(batches)
     model = learner(translator.model, recipe, steps * recipe.epochs)
     _compile(model, recipe, steps)
+    check_memory(translator.model, (batches, validation), recipe)
     averages = _averages(translator.model, recipe, run)
     state = [
         *model.variables,

@@ -218,7 +218,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_saves_nothing(
 
     monkeypatch.setattr("training.losses.TokenCrossentropy.call", no_number)
     with pytest.raises(
-        ValueError, match=r"loss is nan in epoch 1 at step 1 \(batch 1 of the epoch's 11\)"
+        ValueError, match=r"loss is nan in epoch 1 at step 1 \(batch 1 of the epoch's 9\)"
     ):
         train(
             tiny_recipe,
