@@ -1,12 +1,12 @@
 """How long decoding takes, as TensorFlow Serving does it, against CTranslate2 and PyTorch.
 
-    python -m benchmarks.decode [--sizes tiny base] [--rounds 9]
+    python -m benchmarks.decode [--models tiny base gru] [--rounds 9]
 
 The same weights, one thread each, in one interleaved run; medians, milliseconds a batch, and what
 part of a peer's time ours is. Sources have 16 tokens, and every translation `STEPS`. Ours is the
 SavedModel from text to text, in a session with XLA off, once with TensorFlow's oneDNN kernels and
 once without (`TF_ENABLE_ONEDNN_OPTS`); the peers get ids. Then the time a token takes in
-translations of 200 tokens, over that in those of 20.
+translations of 200 tokens, over that in those of 20. CTranslate2 runs Transformers alone.
 """
 
 import argparse
@@ -22,9 +22,10 @@ import numpy as np
 
 from benchmarks.served_model import fresh_process
 
-SIZES = {
-    "tiny": {"dim": 128, "num_layers": 4, "num_heads": 4, "hidden_dim": 512},
-    "base": {"dim": 512, "num_layers": 6, "num_heads": 8, "hidden_dim": 2048},
+MODELS = {
+    "tiny": ("transformer-lite", {"dim": 128, "num_layers": 4, "num_heads": 4, "hidden_dim": 512}),
+    "base": ("transformer-lite", {"dim": 512, "num_layers": 6, "num_heads": 8, "hidden_dim": 2048}),
+    "gru": ("bahdanau-gru", {"units": 256, "embedding_dim": 128}),
 }
 BEAMS, BATCHES = (1, 5), (1, 8, 32)
 VOCABULARY, SOURCE, STEPS = 8000, 16, 15
@@ -33,25 +34,27 @@ SHORT, LONG = 20, 200
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--rounds", type=int, default=9)
     asked = parser.parse_args()
-    for size in asked.sizes:
+    for name in asked.models:
         with tempfile.TemporaryDirectory() as folder, fresh_process() as maker:
-            maker.submit(make, folder, size).result()
-            compare(folder, size, maker, asked.rounds)
+            maker.submit(make, folder, name).result()
+            compare(folder, name, maker, asked.rounds)
 
 
-def compare(folder, size, maker, rounds):
-    """Print the table of one size; `maker` is the process that has the model and the peers."""
+def compare(folder, model, maker, rounds):
+    """Print the table of one model; `maker` is the process that has it and the peers."""
     ways = {}
     for name, flag in (("ours", "1"), ("ours, no oneDNN", "0")):
         os.environ["TF_ENABLE_ONEDNN_OPTS"] = flag
         ways[name] = fresh_process(), saved_model
-    for name, way in (("CTranslate2", ctranslate2), ("int8", ctranslate2_int8), ("PyTorch", torch)):
-        ways[name] = maker, way
-    print(f"\n| {size} | batch | {' | '.join(ways)} | over CTranslate2 | over PyTorch |")
-    print("|---" * (4 + len(ways)) + "|")
+    if MODELS[model][0].startswith("transformer"):
+        ways |= {"CTranslate2": (maker, ctranslate2), "int8": (maker, ctranslate2_int8)}
+    ways["PyTorch"] = maker, torch
+    peers = [name for name in ("CTranslate2", "PyTorch") if name in ways]
+    print(f"\n| {model} | batch | {' | '.join(ways)} | {' | '.join(f'over {p}' for p in peers)} |")
+    print("|---" * (2 + len(ways) + len(peers)) + "|")
     for beam in BEAMS:
         for batch in BATCHES:
             times = {name: [] for name in ways}
@@ -62,7 +65,7 @@ def compare(folder, size, maker, rounds):
             found = {name: statistics.median(taken[1:]) for name, taken in times.items()}
             best = min(found["ours"], found["ours, no oneDNN"])
             cells = [f"{1e3 * seconds:.1f}" for seconds in found.values()]
-            cells += [f"{best / found[peer]:.2f}" for peer in ("CTranslate2", "PyTorch")]
+            cells += [f"{best / found[peer]:.2f}" for peer in peers]
             print(f"| beam {beam} | {batch} | {' | '.join(cells)} |", flush=True)
     for name in ("ours", "ours, no oneDNN"):
         process, way = ways[name]
@@ -105,7 +108,7 @@ def ids(batch):
 MADE = {}
 
 
-def make(folder, size):
+def make(folder, name):
     """An untrained model, as SavedModels, one a search and length, and for CTranslate2."""
     import keras
 
@@ -118,7 +121,8 @@ def make(folder, size):
     keras.utils.set_random_seed(0)
     words = [*SPECIAL_PIECES, *(f"w{i}" for i in range(4, VOCABULARY))]
     sizes = dict.fromkeys(("source_vocabulary_size", "target_vocabulary_size"), VOCABULARY)
-    model = zoo.build("transformer-lite", **sizes, **SIZES[size])
+    preset, overrides = MODELS[name]
+    model = zoo.build(preset, **sizes, **overrides)
     for beam, steps in ((1, STEPS), (5, STEPS), (1, SHORT), (1, LONG)):
         decoding = zoo.Decoding(
             beam_size=beam,
@@ -132,7 +136,8 @@ def make(folder, size):
         served = {"serving_default": translator.translate}
         weights = [variable.value for variable in model.variables]
         save(Path(folder, f"{beam}-{steps}"), served, weights, [tokenizer])
-    write_ctranslate2(translator, Path(folder, "ctranslate2"))
+    if preset.startswith("transformer"):
+        write_ctranslate2(translator, Path(folder, "ctranslate2"))
     MADE.update(model=model, words=words)
 
 
@@ -170,10 +175,12 @@ def ctranslate2_int8(*how):
 def torch(folder, beam, batch, steps):
     import torch
 
+    from benchmarks.torch_recurrent import TorchRecurrent
     from benchmarks.torch_transformer import TorchTransformer
 
     torch.set_num_threads(1)
-    translator = TorchTransformer(MADE["model"], LONG + 1)
+    recurrent = hasattr(MADE["model"], "bridge")
+    translator = (TorchRecurrent if recurrent else TorchTransformer)(MADE["model"])
     source = np.pad(ids(batch), [(0, 0), (0, 1)], constant_values=3)
     return lambda: translator.translate(source, beam, steps)
 

@@ -1,37 +1,39 @@
 """The zoo's plain Transformer in PyTorch: the same weights, a loop with a key-value cache."""
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from keras import ops
 
-START = 2
+from benchmarks.torch_decoding import decode, dense, tensor
+
+LENGTH = 512  # longest source and target
 
 
 class TorchTransformer:
-    """Greedy and beam decoding of a pre-norm `TransformerTranslator` with sinusoidal positions.
+    """Greedy and beam decoding of a pre-norm `TransformerTranslator` with sinusoidal positions."""
 
-    It decodes a fixed number of steps, and keeps no finished hypotheses: less work than ours.
-    """
-
-    def __init__(self, model, length):
+    def __init__(self, model):
         self.heads, self.dim = model.options["num_heads"], model.options["dim"]
         self.source, self.target = (
-            _tensor(side.embeddings) * self.dim**0.5
+            tensor(side.embeddings) * self.dim**0.5
             for side in (model.source_embedding, model.target_embedding)
         )
-        places = ops.expand_dims(ops.arange(length), 0)
-        self.positions = _tensor(model.source_positions.encode(places, self.dim)[0])
+        places = ops.expand_dims(ops.arange(LENGTH), 0)
+        self.positions = tensor(model.source_positions.encode(places, self.dim)[0])
         self.encoder = [_encoder_block(block) for block in model.encoder]
         self.decoder = [_decoder_block(block) for block in model.decoder]
         self.norms = _norm(model.encoder_norm), _norm(model.decoder_norm)
-        self.logits = _dense(model.projection)
+        self.logits = dense(model.projection)
 
     @torch.inference_mode()
     def translate(self, source, beam, steps):
         """Ids `(batch, length)` -> the best string of ids of each, `(batch, steps)`."""
         memories = self._encode(torch.from_numpy(source).long())
-        return (self._greedy if beam == 1 else self._beam)(memories, len(source), beam, steps)
+
+        def step(tokens, t, caches, beams):
+            return self._step(tokens, t, caches, memories, beams)
+
+        return decode(step, [()] * len(self.decoder), len(source), beam, steps)
 
     def _encode(self, source):
         mask = (source != 0)[:, None, None]
@@ -51,52 +53,27 @@ class TorchTransformer:
         return x.view(batch, length, parts, self.heads, -1).permute(2, 0, 3, 1, 4).unbind()
 
     def _step(self, tokens, t, caches, memories, beams):
-        x = (self.target[tokens] + self.positions[t])[:, None]
+        x, after = (self.target[tokens] + self.positions[t])[:, None], []
         for i, block in enumerate(self.decoder):
             q, k, v = self._split(F.linear(_normed(x, block["norm"]), *block["qkv"]), 3)
             if t:
                 k, v = torch.cat([caches[i][0], k], 2), torch.cat([caches[i][1], v], 2)
-            caches[i] = k, v
+            after.append((k, v))
             x = x + F.linear(_merge(F.scaled_dot_product_attention(q, k, v)), *block["out"])
             query = F.linear(_normed(x, block["cross_norm"]), *block["query"])
             (q,) = self._split(query.view(-1, beams, self.dim), 1)
             answer = _merge(F.scaled_dot_product_attention(q, *memories[i]))
             x = x + F.linear(answer.reshape(x.shape), *block["cross_out"])
             x = x + _feed(x, *block["feed"])
-        return F.linear(_normed(x[:, 0], self.norms[1]), *self.logits)
-
-    def _greedy(self, memories, batch, beam, steps):
-        tokens, caches, chosen = torch.full((batch,), START), [None] * len(self.decoder), []
-        for t in range(steps):
-            logits = self._step(tokens, t, caches, memories, 1)
-            logits[:, :4] = -torch.inf
-            tokens = logits.argmax(-1)
-            chosen.append(tokens)
-        return torch.stack(chosen, 1)
-
-    def _beam(self, memories, batch, beam, steps):
-        tokens, caches = torch.full((batch * beam,), START), [None] * len(self.decoder)
-        totals = torch.tensor([0.0] + [-1e30] * (beam - 1)).repeat(batch, 1)
-        strings = torch.empty((batch * beam, 0), dtype=torch.long)
-        rows = torch.arange(batch)[:, None] * beam
-        for t in range(steps):
-            logits = self._step(tokens, t, caches, memories, beam)
-            logits[:, :4] = -torch.inf
-            gains = torch.log_softmax(logits, -1).view(batch, beam, -1)
-            totals, places = (totals[..., None] + gains).flatten(1).topk(beam)
-            size = gains.shape[-1]
-            chosen, tokens = (rows + places // size).flatten(), (places % size).flatten()
-            caches = [(k[chosen], v[chosen]) for k, v in caches]
-            strings = torch.cat([strings[chosen], tokens[:, None]], 1)
-        return strings.view(batch, beam, -1)[:, 0]
+        return F.linear(_normed(x[:, 0], self.norms[1]), *self.logits), after
 
 
 def _encoder_block(block):
     attention = block.attention
     return (
         _norm(block.around_attention.norm),
-        _dense(attention.projection),
-        _dense(attention.output_projection),
+        dense(attention.projection),
+        dense(attention.output_projection),
         *_feed_forward(block),
     )
 
@@ -104,23 +81,23 @@ def _encoder_block(block):
 def _decoder_block(block):
     own, cross = block.self_attention, block.cross_attention
     key, value = cross.key_projection, cross.value_projection
-    weight = torch.cat([_tensor(key.kernel), _tensor(value.kernel)], 1).T.contiguous()
-    bias = torch.cat([torch.zeros(key.units), _tensor(value.bias)])
+    weight = torch.cat([tensor(key.kernel), tensor(value.kernel)], 1).T.contiguous()
+    bias = torch.cat([torch.zeros(key.units), tensor(value.bias)])
     return {
         "norm": _norm(block.around_self.norm),
-        "qkv": _dense(own.projection),
-        "out": _dense(own.output_projection),
+        "qkv": dense(own.projection),
+        "out": dense(own.output_projection),
         "cross_norm": _norm(block.around_cross.norm),
-        "query": _dense(cross.query_projection),
+        "query": dense(cross.query_projection),
         "memory": (weight, bias),
-        "cross_out": _dense(cross.output_projection),
+        "cross_out": dense(cross.output_projection),
         "feed": _feed_forward(block),
     }
 
 
 def _feed_forward(block):
     feed = block.feed_forward
-    return _norm(block.around_feed_forward.norm), _dense(feed.expand), _dense(feed.contract)
+    return _norm(block.around_feed_forward.norm), dense(feed.expand), dense(feed.contract)
 
 
 def _feed(x, norm, expand, contract):
@@ -128,7 +105,7 @@ def _feed(x, norm, expand, contract):
 
 
 def _norm(norm):
-    return _tensor(norm.gamma), _tensor(norm.beta)
+    return tensor(norm.gamma), tensor(norm.beta)
 
 
 def _normed(x, norm):
@@ -138,11 +115,3 @@ def _normed(x, norm):
 def _merge(heads):
     """`(batch, heads, length, width)` -> `(batch, length, dim)`."""
     return heads.transpose(1, 2).flatten(2)
-
-
-def _dense(dense):
-    return _tensor(dense.kernel).T.contiguous(), _tensor(dense.bias)
-
-
-def _tensor(array):
-    return torch.from_numpy(np.array(ops.convert_to_numpy(array)))
