@@ -61,8 +61,9 @@ MOMENTS = {
 
 @pytest.fixture
 def recipe(tiny_recipe):
-    """With dropout, so that the random state matters."""
-    return dataclasses.replace(tiny_recipe, overrides={**tiny_recipe.overrides, "dropout": 0.2})
+    """With dropout, so that the random state matters, and ten batches an epoch."""
+    overrides = {**tiny_recipe.overrides, "dropout": 0.2}
+    return dataclasses.replace(tiny_recipe, overrides=overrides, batch_size=26)
 
 
 def run_process(recipe, folder, data_dir, moment=None):
