@@ -8,7 +8,7 @@ import numpy as np
 
 from training.shapes import Shape, choose_lengths
 
-MOST_SHAPES = 12  # each is compiled, where the backend compiles
+MOST_SHAPES = 16  # each is compiled, where the backend compiles
 PADDING = 0.1  # fewer shapes will do where no more than this share of the tokens is padding
 BATCHES = 4  # of a shape, on average, at the least
 

@@ -34,7 +34,7 @@ class Preparation:
         folder: of the prepared data.
 
     Raises:
-        ValueError: for a folder that holds anything else.
+        ValueError: for a folder that holds anything else, or is damaged.
     """
 
     def __init__(self, recipe, pairs, folder):
@@ -46,8 +46,14 @@ class Preparation:
 
     @classmethod
     def below(cls, folder, recipe, pairs):
-        """In a folder of their own below this one, named by their fingerprint."""
-        return cls(recipe, pairs, Path(folder) / fingerprint(what_makes(recipe, pairs)))
+        """In a folder of its own below this one, named by its fingerprint; made anew if damaged."""
+        own = Path(folder) / fingerprint(what_makes(recipe, pairs))
+        try:
+            return cls(recipe, pairs, own)
+        except ValueError as error:
+            print(f"Preparing the data again: {error}.")
+            shutil.rmtree(own)
+            return cls(recipe, pairs, own)
 
     @cached_property
     def tokenizers(self):
@@ -72,12 +78,7 @@ class Preparation:
             return None
         if not (self.folder / NAME).is_file():
             raise ValueError(f"{self.folder} holds something else; name another or a new folder")
-        try:
-            kept = Prepared.read(self.folder)
-        except ValueError:
-            print(f"{self.folder} is damaged; its data are prepared again.")
-            shutil.rmtree(self.folder)
-            return None
+        kept = Prepared.read(self.folder)
         differences = [
             f"{name} was {kept.made_by.get(name)!r}, is {value!r}"
             for name, value in self.made_by.items()

@@ -123,7 +123,7 @@ def test_damaged_data_are_prepared_again(tmp_path, capsys):
     folder = Preparation.below(tmp_path, RECIPE, SPLITS).finish().folder
     (folder / "train.source.npy").write_bytes(b"")
     assert len(Preparation.below(tmp_path, RECIPE, SPLITS).finish().train) == 2
-    assert capsys.readouterr().out == f"{folder} is damaged; its data are prepared again.\n"
+    assert capsys.readouterr().out.startswith(f"Preparing the data again: {folder} is damaged")
     assert len(Prepared.read(folder).train) == 2
 
 
@@ -138,6 +138,14 @@ def test_a_folder_of_other_data_is_refused(tmp_path):
     other = dataclasses.replace(RECIPE, max_source_length=5)
     with pytest.raises(ValueError, match=r"\(max_source_length was 4, is 5\)"):
         Preparation(other, SPLITS, tmp_path / "data")
+
+
+def test_a_folder_of_one_s_own_is_refused_if_damaged_and_left_alone(tmp_path):
+    Preparation(RECIPE, SPLITS, tmp_path / "data").finish()
+    (tmp_path / "data" / "source.json").unlink()
+    with pytest.raises(ValueError, match="is damaged"):
+        Preparation(RECIPE, SPLITS, tmp_path / "data")
+    assert (tmp_path / "data" / "train.source.npy").is_file()
 
 
 def test_a_folder_of_anything_else_is_refused_and_left_alone(tmp_path):
