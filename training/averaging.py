@@ -72,7 +72,7 @@ class LastEpochs(keras.callbacks.Callback):
         Vaswani et al. 2017, "Attention Is All You Need", section 6.1, averages checkpoints so.
     """
 
-    name = "last"
+    name = "average"
 
     def __init__(self, variables, folder, count):
         super().__init__()

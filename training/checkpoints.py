@@ -16,7 +16,7 @@ class Position:
         metrics: the running metrics of that epoch.
         best: the best validation so far, and None before the first.
         best_epoch: how many epochs were done when it was measured.
-        best_weights: what was measured: "trained", or the kind of average.
+        best_weights: what was measured: the weights as "trained", or an average by its name.
         history: each epoch's logs.
     """
 

@@ -6,6 +6,7 @@ from keras import ops
 
 def crossentropy(labels, logits, smoothing):
     """The smoothed cross-entropy of each token, `(batch, length)`: see `TokenCrossentropy`."""
+    labels = ops.cast(labels, "int32")  # a `Loss` makes floats of them
     logits = ops.cast(logits, "float32")
     loss = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
     if smoothing:

@@ -41,7 +41,10 @@ class AdamW(DenseGradients, keras.optimizers.AdamW):
 
 @keras.saving.register_keras_serializable("zoo")
 class Adafactor(DenseGradients, keras.optimizers.Adafactor):
-    """Shazeer, Stern 2018. Steps are relative to a matrix's scale; Keras keeps `v` in full."""
+    """Shazeer, Stern 2018; wants a learning rate of about 1e-2, relative to a matrix's scale.
+
+    It saves no memory here: Keras keeps `v` in full beside its factors.
+    """
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -1,5 +1,11 @@
 """R-Drop and scheduled sampling, against NumPy and against plain training."""
 
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -111,3 +117,54 @@ def test_its_random_state_and_its_count_are_in_the_checkpoint(model):
     assert any("steps" in name for name in names)
     assert sum("seed" in name for name in names) > sum("seed" in v.path for v in model.variables)
     assert len(learning.trainable_variables) == len(model.trainable_variables)
+
+
+# All that a step is made of, through `fit`, on whichever backend Keras has.
+BACKEND = """
+import keras
+import numpy as np
+import zoo
+from training.averaging import MovingAverage
+from training.learner import learner
+from training.losses import TokenAccuracy, TokenCrossentropy
+from training.optimizers import optimizer
+from training.recipes import Recipe
+
+recipe = Recipe(
+    optimizer="adamw", weight_decay=0.01, schedule="cosine", accumulate=2, label_smoothing=0.1,
+    scheduled_sampling=0.5, r_drop=2.0, learning_rate=0.02,
+)
+sizes = {"source_vocabulary_size": 7, "target_vocabulary_size": 7}
+model = zoo.build("transformer-lite", **sizes, dim=8, hidden_dim=8, num_layers=1, num_heads=2)
+made = learner(model, recipe, 20)
+made.compile(
+    optimizer(recipe, made.trainable_variables, 2),
+    TokenCrossentropy(recipe.label_smoothing),
+    metrics=[TokenAccuracy()],
+)
+average = MovingAverage(model.trainable_variables, 0.9)
+source, inputs, outputs = (np.array(ids) for ids in (
+    [[4, 3, 2], [2, 5, 0]], [[1, 4, 5, 6], [1, 3, 0, 0]], [[4, 5, 6, 2], [3, 2, 0, 0]]
+))
+losses = made.fit(
+    (source, inputs), outputs, epochs=20, verbose=0, batch_size=1, callbacks=[average]
+).history["loss"]
+assert losses[-1] < losses[0], losses
+assert int(made.optimizer.iterations) == 20
+assert float(made.sampling.steps) == 40
+now = map(keras.ops.convert_to_numpy, average.variables)
+assert any((a != v).any() for a, v in zip(average.values(0), now))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.peer
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_it_trains_on_another_backend(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    root = str(Path(__file__).parents[2])
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": root}
+    command = [sys.executable, "-c", BACKEND]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr

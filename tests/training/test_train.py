@@ -106,6 +106,36 @@ def test_a_killed_run_goes_on_to_the_same_numbers(moments, recipe, tmp_path, dat
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("fields", [{}, {"ema": 0.9, "average_last": 2}], ids=["plain", "averages"])
+def test_a_run_with_a_damaged_checkpoint_goes_on_to_the_same_numbers(
+    fields, tiny_recipe, tmp_path, data_dir, capsys
+):
+    recipe = dataclasses.replace(tiny_recipe, max_examples=96, epochs=3, **fields)
+    folders = {"runs": tmp_path, "saved_models": tmp_path / "saved_models", "data_dir": data_dir}
+    expected = train(recipe, "run", checkpoint_every=2, **folders)
+    before = zoo.load(tmp_path / "saved_models" / "run").get_weights()
+    checkpoint = tmp_path / "run" / "checkpoint.npz"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    capsys.readouterr()
+    assert train(recipe, "run", checkpoint_every=2, **folders) == expected
+    assert "checkpoint.npz is damaged: going on from" in capsys.readouterr().out
+    after = zoo.load(tmp_path / "saved_models" / "run").get_weights()
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.slow
+def test_a_run_that_gets_nowhere_stops_and_stays_stopped(tiny_recipe, tmp_path, data_dir):
+    """A rate of next to nothing: no epoch is better than the first."""
+    changes = {"learning_rate": 1e-12, "patience": 1, "epochs": 9, "max_examples": 64}
+    recipe = dataclasses.replace(tiny_recipe, **changes)
+    folders = {"runs": tmp_path, "saved_models": tmp_path / "saved_models", "data_dir": data_dir}
+    history = train(recipe, "run", **folders)
+    assert len(history) == 2
+    assert train(recipe, "run", **folders) == history
+
+
+@pytest.mark.slow
 def test_a_run_killed_at_twenty_random_moments_goes_on_to_the_same_numbers(
     recipe, tmp_path, data_dir
 ):
