@@ -11,6 +11,7 @@ OPTIMIZERS = ("sgd", "adam", "adamw", "adafactor", "lion")
 SCHEDULES = ("constant", "inverse-sqrt", "cosine", "halving")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 LONGER = ("drop", "cut")
+STORED = ("float32", "float16")
 METRICS = ("exact_match", "bleu", "chrf", "loss")
 
 
@@ -79,11 +80,15 @@ class Recipe:
     average_last: Annotated[int, "average the weights of so many last epochs; 0 for none"] = 0
     beam_size: Annotated[int, "of the trained model"] = 4
     length_penalty: Annotated[float, "GNMT's alpha, of the trained model"] = 0.6
+    stored: Annotated[str, f"precision of the trained model's file: {', '.join(STORED)}"] = (
+        "float32"
+    )
 
     def __post_init__(self):
         known = {
             "tokenizer": TOKENIZERS,
             "longer": LONGER,
+            "stored": STORED,
             "optimizer": OPTIMIZERS,
             "precision": PRECISIONS,
             "schedule": SCHEDULES,

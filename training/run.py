@@ -13,7 +13,7 @@ from training.checkpoints import Checkpoints
 from zoo.replacing import replacing
 
 # Fields of a recipe that play no part in training: a run may go on with others.
-AFTERWARDS = ("beam_size", "length_penalty", "licence", "example")
+AFTERWARDS = ("beam_size", "length_penalty", "licence", "example", "stored")
 
 
 class Run:

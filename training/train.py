@@ -69,7 +69,8 @@ def train(
         position = _fit(run, translator, recipe, prepared, held_out, checkpoint_every)
         run.restore_best(translator.model)
         translator.known["validation"] = _best(position, recipe)
-        _with_own_decoding(translator, recipe).save(Path(saved_models) / name)
+        trained = _with_own_decoding(translator, recipe)
+        trained.save(Path(saved_models) / name, recipe.stored)
     return position.history
 
 

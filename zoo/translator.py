@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from zoo import card
 from zoo.models import Ensemble, load
+from zoo.models.storing import store
 from zoo.replacing import replacing
 from zoo.settings import Decoding
 from zoo.signatures import Signatures
@@ -64,14 +65,19 @@ class Translator:
                 answers[i] = text.decode()
         return answers
 
-    def save(self, folder):
-        """Write model and tokenizers, and last the card, which holds the others' digests."""
+    def save(self, folder, precision="float32"):
+        """Write model and tokenizers, and last the card, which holds the others' digests.
+
+        Args:
+            folder: where.
+            precision: of the model's weights in its file: "float32" or "float16".
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.source.save(folder, "source")
         self.target.save(folder, "target")
         with replacing(folder / "model.keras") as beside:
-            self.model.save(beside, include_optimizer=False)
+            store(self.model, beside, precision)
         decoding = dataclasses.asdict(self.decoding)
         card.write(folder, {**self.known, "decoding": decoding, "files": _digests(folder)})
 
