@@ -28,6 +28,11 @@ def add_export(commands):
         help="store matrices so: a quarter or half of the size, and a little less exact",
     )
     parser.add_argument(
+        "--xla",
+        action="store_true",
+        help="one more signature, translate_compiled, for servers that allow XLA",
+    )
+    parser.add_argument(
         "--ctranslate2", metavar="FOLDER", help="write a Transformer there for CTranslate2, too"
     )
     parser.add_argument(
@@ -54,6 +59,7 @@ def _run_export(parsed):
         version=parsed.version,
         ensemble=[model_folder(parsed, other) for other in parsed.ensemble],
         quantize=parsed.quantize,
+        xla=parsed.xla,
         ctranslate2=parsed.ctranslate2,
         check=parsed.check,
         sentences=parsed.sentences,

@@ -9,6 +9,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from serving.session import ask
 from serving.warmup_requests import columns
+from zoo.signatures import COMPILED
 
 # Releases of TensorFlow Serving whose ops are in `stock_ops/`; a version must run in the last.
 # 2.14 to 2.19 have tensorflow-text 2.12's, 2.20 has tensorflow-text 2.20's.
@@ -125,13 +126,25 @@ def _check_weights(version, graph, weights):
 
 
 def _check_answers(version, signatures, texts):
+    compiled = {name: each for name, each in signatures.items() if name == COMPILED}
+    others = {name: each for name, each in signatures.items() if name != COMPILED}
+    _compare(version, others, texts)
+    _compare(version, compiled, texts, xla=True)
+    return (
+        f"answers: the model's own for {len(texts)} texts in each of {len(others)} signatures, "
+        "from a process without Keras, this project and XLA"
+        + (f"; and in {COMPILED}, with XLA" if compiled else "")
+    )
+
+
+def _compare(version, signatures, texts, xla=False):
     batches = [texts[i : i + BATCH_SIZE] for i in range(0, len(texts), BATCH_SIZE)]
     requests = [
         (name, batch, columns(function, batch))
         for name, function in signatures.items()
         for batch in batches
     ]
-    answers = ask(version, [(name, given) for name, _, given in requests])
+    answers = ask(version, [(name, given) for name, _, given in requests], xla)
     for (name, batch, given), answer in zip(requests, answers, strict=True):
         expected = signatures[name](*(tf.constant(column) for column in given.values()))
         for output, tensor in expected.items():
@@ -141,10 +154,6 @@ def _check_answers(version, signatures, texts):
                     f"`{output}` of the signature {name} is not the model's own for the text "
                     f"{batch[row]!r}"
                 )
-    return (
-        f"answers: the model's own for {len(texts)} texts in each of {len(signatures)} signatures, "
-        "from a process without Keras, this project and XLA"
-    )
 
 
 def first_difference(got, expected):

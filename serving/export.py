@@ -12,13 +12,14 @@ from serving.quantize import change_in_quality, quantized, size_of
 from serving.warmup_requests import write_warmup_requests
 from zoo import card
 from zoo.replacing import replacing
+from zoo.signatures import COMPILED
 
 # TensorFlow Serving counts versions in 64 bits with a sign.
 LAST_VERSION = 2**63 - 1
 
 
 def export(
-    folder, *, version=None, ensemble=(), quantize=None, ctranslate2=None, check=False,
+    folder, *, version=None, ensemble=(), quantize=None, xla=False, ctranslate2=None, check=False,
     sentences=None, **decoding,
 ):  # fmt: skip
     """Export the model of a folder such as `saved_models/dates` to `<folder>/<version>/`.
@@ -32,6 +33,8 @@ def export(
         version: a positive integer; one more than the highest that is there when not given.
         ensemble: folders of other models, trained with the same tokenizers, to answer with it.
         quantize: "int8" or "float16", to store matrices in; see `serving.quantize`.
+        xla: whether there is one more signature, `translate_compiled`, which XLA compiles: what
+            `serving_default` answers, faster, on servers that allow XLA. The others need none.
         ctranslate2: a folder, to write the model to for CTranslate2 as well.
         check: check the version before it takes its place, and print what was checked; a version
             that fails is not kept. See `serving.check`.
@@ -51,7 +54,7 @@ def export(
     texts, references = read_sentences(sentences) if sentences is not None else (None, None)
     translator = zoo.Translator.load(folder, ensemble, **decoding)
     without_cudnn(translator.model)
-    signatures, weights = _on_weights(translator, quantize)
+    signatures, weights = _on_weights(translator, quantize, xla)
     if quantize is not None and texts is not None:
         before, after = (each["serving_default"] for each in (translator.signatures, signatures))
         print(change_in_quality(before, after, texts, references))
@@ -59,7 +62,9 @@ def export(
     place = folder / str(_version(folder, version))
     with replacing(place) as beside:
         save(beside, signatures, weights, [translator.source, translator.target])
-        write_warmup_requests(beside, example, signatures)
+        # A server without XLA could not warm that one up, and so would not load the version.
+        anywhere = {name: each for name, each in signatures.items() if name != COMPILED}
+        write_warmup_requests(beside, example, anywhere)
         decoding = dataclasses.asdict(translator.decoding)
         others = [Path(other).name for other in ensemble]
         card.write_version(
@@ -92,14 +97,17 @@ def _taken(place):
     return f"{place} exists, and versions are never overwritten; leave --version out for the next"
 
 
-def _on_weights(translator, quantize):
+def _on_weights(translator, quantize, xla):
     """The functions to export, and the variables that they read."""
     # The variables themselves, not the Keras objects that hold them: TensorFlow Serving's loader
     # finds no variable that is reached through one of those.
     weights = [variable.value for variable in translator.model.variables]
+    signatures = dict(translator.signatures)
+    if xla:
+        signatures[COMPILED] = translator.compiled()
     if quantize is None:
-        return translator.signatures, weights
-    signatures, stored = quantized(translator.signatures, translator.model.variables, quantize)
+        return signatures, weights
+    signatures, stored = quantized(signatures, translator.model.variables, quantize)
     print(f"{quantize}: weights of {size_of(weights):.2f} MB in {size_of(stored):.2f} MB")
     return signatures, stored
 

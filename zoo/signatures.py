@@ -10,6 +10,9 @@ def _column(dtype, name):
     return tf.TensorSpec([None], dtype, name=name)
 
 
+# The signature that XLA compiles, which a server offers where an export asks for it.
+COMPILED = "translate_compiled"
+
 _TEXT = _column(tf.string, "text")
 _SETTINGS = (
     _column(tf.string, "prefix"),
@@ -64,6 +67,31 @@ class Signatures:
             name: tf.function(method, input_signature=[_TEXT, *more])
             for name, (method, *more) in signatures.items()
         }
+
+    def compiled(self):
+        """`serving_default` with its arithmetic compiled by XLA, for servers that allow that.
+
+        It is compiled at the first request of each shape: batches as they come, texts padded to a
+        power of two tokens.
+        """
+        encode, _, _ = self.views
+        step_in_room = self.model.step_in_room
+
+        def decode(source):
+            encoded = encode(source)
+            state = self.model.start(encoded, self.decoding.max_target_length)
+
+            def step(tokens, given):
+                return step_in_room((tokens, given))
+
+            return search(self.decoding, step, encoded, state, source != PAD, whole=True)
+
+        def translate(text):
+            source = _to_power_of_two(self._source(text))
+            best = tf.function(decode, jit_compile=True, autograph=False)(source)
+            return {"text": self._read(text, best)[:, 0], "score": best.log_probabilities[:, 0]}
+
+        return tf.function(translate, input_signature=[_TEXT])
 
     def _check(self):
         if self.decoding.coverage_penalty and not self.model.has_attention:
@@ -189,6 +217,13 @@ class Signatures:
         weights = tf.where((words != "")[:, None, None], hypotheses.alignment, -1.0)
         read = tf.gather(words, tf.argmax(weights, axis=-1), batch_dims=1)  # (batch, n, length)
         return self.target.decode_reading(hypotheses.tokens, read)
+
+
+def _to_power_of_two(ids):
+    """Ids `(batch, length)`, padded to a length of 8, 16, 32, ..."""
+    length = tf.shape(ids)[1]
+    lengths = tf.constant([2**n for n in range(3, 31)])
+    return tf.pad(ids, [[0, 0], [0, tf.reduce_min(lengths[lengths >= length]) - length]])
 
 
 def _length(ids):

@@ -21,7 +21,8 @@ class Translator:
 
     What it does with text are `signatures`, `tf.function`s by name; an export holds these very
     functions, so that what is served is what was computed here. They are attributes as well:
-    `translator.translate(texts)`, `translator.score(texts, translations)`.
+    `translator.translate(texts)`, `translator.score(texts, translations)`. `compiled()` is one more
+    such function: `translate`, compiled by XLA.
 
     Args:
         model: a built translator, `RecurrentTranslator` or `TransformerTranslator`, or an
@@ -46,7 +47,9 @@ class Translator:
         self.target = target
         self.decoding = decoding or Decoding()
         self.known = known or {}
-        self.signatures = Signatures(model, source, target, self.decoding).functions()
+        own = Signatures(model, source, target, self.decoding)
+        self.signatures = own.functions()
+        self.compiled = own.compiled
         self.translate = self.signatures["serving_default"]
         for name in set(self.signatures) - {"serving_default"}:
             setattr(self, name, self.signatures[name])

@@ -178,8 +178,15 @@ QUICK = ("bahdanau-coverage",)
         if preset.model != "classifier"
     ],
 )
-@pytest.mark.parametrize("quantize", [None, pytest.param("int8", marks=pytest.mark.slow)])
-def test_every_kind_of_model_exports(preset, quantize, in_process, tmp_path):
+@pytest.mark.parametrize(
+    ("quantize", "xla"),
+    [
+        (None, False),
+        pytest.param("int8", False, marks=pytest.mark.slow),
+        pytest.param(None, True, marks=pytest.mark.slow),
+    ],
+)
+def test_every_kind_of_model_exports(preset, quantize, xla, in_process, tmp_path):
     recurrent = zoo.PRESETS[preset].model == "recurrent"
     model = zoo.build(
         preset,
@@ -190,4 +197,4 @@ def test_every_kind_of_model_exports(preset, quantize, in_process, tmp_path):
     decoding = dataclasses.replace(in_process.decoding, max_target_length=6)
     translator = zoo.Translator(model, in_process.source, in_process.target, decoding)
     translator.save(tmp_path)
-    export(tmp_path, quantize=quantize, check=True)
+    export(tmp_path, quantize=quantize, xla=xla, check=True)

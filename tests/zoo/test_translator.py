@@ -52,6 +52,16 @@ def test_a_text_is_translated_alike_in_any_company(tiny_model, beam_size):
         np.testing.assert_allclose(alone["score"][0], together["score"][i], atol=1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("beam_size", [1, 3])
+def test_compiled_by_xla_it_says_the_same(tiny_model, beam_size):
+    translator = zoo.Translator.load(tiny_model, beam_size=beam_size, max_target_length=12)
+    texts = tf.constant([b"14 June 1904", "2013년 2월 9일".encode(), b""])
+    expected, answer = translator.translate(texts), translator.compiled()(texts)
+    assert answer["text"].numpy().tolist() == expected["text"].numpy().tolist()
+    np.testing.assert_allclose(answer["score"], expected["score"], atol=1e-4)
+
+
 def test_alignment_comes_with_its_tokens_and_lengths(translator):
     answer = translator.translate_with_alignment(["14 June 1904", "3"])
     plain = translator.translate(["14 June 1904", "3"])

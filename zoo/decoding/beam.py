@@ -40,6 +40,7 @@ def beam_search(
     source_mask=None,
     diversity=0.0,
     rules=NO_RULES,
+    whole=False,
 ):
     """The strings of highest `log p(y | x) / lp(y) + cp(x; y)` that a beam of `beam_size` finds.
 
@@ -51,9 +52,9 @@ def beam_search(
     is greedy decoding; with one as wide as there are prefixes, an exhaustive search.
 
     Args:
-        step, encoded, state, max_length, rules: as in `greedy`. `step` gets `batch * beam_size`
-            tokens and rows of state, the beams of a source side by side; `encoded` stays at one row
-            a source.
+        step, encoded, state, max_length, rules, whole: as in `greedy`. `step` gets
+            `batch * beam_size` tokens and rows of state, the beams of a source side by side;
+            `encoded` stays at one row a source.
         beam_size: live hypotheses for each source; at most half of all extensions of a beam,
             `beam_size * vocabulary`.
         n_best: how many to return, at most `beam_size`.
@@ -118,7 +119,7 @@ def beam_search(
     shapes = _shapes(first, beam_size)
     steps, _, finished, history = tf.while_loop(undecided, body, first, shape_invariants=shapes)
     best = Finished(*(tensor[:, :n_best] for tensor in finished))
-    return trace_back(best, history, steps)
+    return trace_back(best, history, max_length if whole else steps)
 
 
 def _first_live(batch, beam_size, state, room, source_length):

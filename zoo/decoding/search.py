@@ -8,18 +8,20 @@ from zoo.decoding.sampling import sample
 from zoo.decoding.walk import greedy
 
 
-def search(decoding, step, encoded, state, source_mask, n_best=1, length_penalty=None, **asked):
+def search(
+    decoding, step, encoded, state, source_mask, n_best=1, length_penalty=None, whole=False, **asked
+):
     """`Hypotheses`, `n_best` for each source.
 
     Args:
-        step, encoded, state: as in `greedy`.
+        step, encoded, state, whole: as in `greedy`.
         source_mask: boolean `(batch, source length)`.
         length_penalty: float `(batch,)`, in place of the one here.
         **asked: of `rules`.
     """
     rules, length = rules_of(decoding, source_mask, **asked), decoding.max_target_length
     if decoding.beam_size == 1:
-        return greedy(step, encoded, state, length, rules)
+        return greedy(step, encoded, state, length, rules, whole)
     return beam_search(
         step,
         encoded,
@@ -32,6 +34,7 @@ def search(decoding, step, encoded, state, source_mask, n_best=1, length_penalty
         source_mask,
         decoding.diversity,
         rules,
+        whole,
     )
 
 

@@ -7,7 +7,7 @@ from zoo.decoding.rules import NO_RULES
 from zoo.text.vocabulary import END, PAD, START
 
 
-def greedy(step, encoded, state, max_length, rules=NO_RULES):
+def greedy(step, encoded, state, max_length, rules=NO_RULES, whole=False):
     """At each step the most probable token, until END.
 
     Args:
@@ -17,6 +17,8 @@ def greedy(step, encoded, state, max_length, rules=NO_RULES):
         state: what `step` changes, likewise.
         max_length: int; longest string, END counted. The last place can only hold END.
         rules: what else the strings have to be.
+        whole: whether the `Hypotheses` are `max_length` long, a shape that XLA knows beforehand, or
+            as long as the longest.
 
     Returns:
         `Hypotheses`, one for each source.
@@ -25,15 +27,16 @@ def greedy(step, encoded, state, max_length, rules=NO_RULES):
     def best(logits, t):
         return tf.argmax(logits, axis=-1, output_type=tf.int32)
 
-    return walk(step, encoded, state, max_length, best, rules=rules)
+    return walk(step, encoded, state, max_length, best, rules=rules, whole=whole)
 
 
-def walk(step, encoded, state, max_length, choose, count=1, rules=NO_RULES):
+def walk(step, encoded, state, max_length, choose, count=1, rules=NO_RULES, whole=False):
     """`count` strings for each source, token by token, until END.
 
     Args:
-        step, encoded, state, max_length, rules: as in `greedy`. `step` gets `batch * count` tokens
-            and rows of state, those of a source side by side; `encoded` stays at one row a source.
+        step, encoded, state, max_length, rules, whole: as in `greedy`. `step` gets `batch * count`
+            tokens and rows of state, those of a source side by side; `encoded` stays at one row a
+            source.
         choose: `(logits (rows, vocabulary), t) -> tokens (rows,)`.
 
     Returns:
@@ -81,6 +84,7 @@ def walk(step, encoded, state, max_length, choose, count=1, rules=NO_RULES):
         first,
         shape_invariants=(tf.TensorShape([]), *moving, history, history),
     )
+    steps = max_length if whole else steps
     tokens = tf.transpose(_first(chosen, steps))  # (batch * count, length)
     alignment = tf.transpose(_first(attended, steps), [1, 0, 2])
     flat = Hypotheses(tokens, lengths, total, total, alignment)

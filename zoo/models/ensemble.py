@@ -1,5 +1,7 @@
 """Several translators that answer as one."""
 
+import functools
+
 from keras import ops
 
 
@@ -52,13 +54,21 @@ class Ensemble:
     def encode(self, source):
         return _together(encode(source) for encode, _, _ in self.views)
 
-    def start(self, encoded):
+    def start(self, encoded, room=0):
         parts = enumerate(self.models)
-        return _together(model.start(_part(encoded, i)) for i, model in parts)
+        return _together(model.start(_part(encoded, i), room) for i, model in parts)
 
     def step(self, inputs):
+        return self._stepped([step for _, step, _ in self.views], inputs)
+
+    @functools.cached_property
+    def step_in_room(self):
+        steps = [model.step_in_room for model in self.models]
+        return lambda inputs: self._stepped(steps, inputs)
+
+    def _stepped(self, steps, inputs):
         tokens, given = inputs
-        answers = [step((tokens, _part(given, i))) for i, (_, step, _) in enumerate(self.views)]
+        answers = [step((tokens, _part(given, i))) for i, step in enumerate(steps)]
         logits, states, attentions = zip(*answers, strict=True)
         looking = [
             attention

@@ -213,8 +213,8 @@ class RecurrentTranslator(keras.Model):
         memory, mask, _ = self._encode(source)
         return keras.Model(source, mean_over_tokens(memory, mask), name="embed")
 
-    def start(self, encoded):
-        """The state before the first step."""
+    def start(self, encoded, room=0):
+        """The state before the first step, whose shapes never change, whatever the room."""
         return {
             name.replace("initial", "state"): tensor
             for name, tensor in encoded.items()
@@ -236,6 +236,11 @@ class RecurrentTranslator(keras.Model):
         logits = self.projection(outputs)[:, 0]
         attention = weights[0][:, 0] if weights else outputs[:, 0, :0]
         return keras.Model((tokens, given), (logits, state, attention), name="step")
+
+    @property
+    def step_in_room(self):
+        """`step`, whose state needs none."""
+        return self.step
 
     def get_config(self):
         return {**self.options, "name": self.name}

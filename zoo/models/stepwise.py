@@ -7,6 +7,9 @@ Every translator has four views of its one forward pass:
     logits, state, attention = model.step((tokens, {**encoded, **state}))
     vectors = model.embed(source)                   # (batch, dim), one for a sentence
 
+Under XLA, which wants shapes that never change, `model.start(encoded, room)` is for so many steps
+of `model.step_in_room`, which answers the same.
+
 `encoded` stays as it is from step to step and is held once for a source, however many hypotheses
 there are; `state` moves. All tensors have the batch first. `attention` is
 `(batch, source length)`, or `(batch, 0)` where the model has none.

@@ -192,22 +192,33 @@ class TransformerTranslator(keras.Model):
         memory, mask = self._encode(source)
         return keras.Model(source, mean_over_tokens(memory, mask), name="embed")
 
-    def start(self, encoded):
-        """The state before the first step: caches that grow by a position at each."""
+    def start(self, encoded, room=0):
+        """The state before the first step: caches that grow by a position at each.
+
+        With `room` for so many positions their shapes never change: `step_in_room` fills them.
+        """
         batch = ops.shape(encoded["memory_mask"])[0]
         state = {"position": ops.zeros((batch,), dtype="int32")}
         for i, block in enumerate(self.decoder):
-            state |= named("cache", i, block.self_attention.empty_cache(batch))
+            state |= named("cache", i, block.self_attention.empty_cache(batch, room))
         return state
 
     @functools.cached_property
     def step(self):
         """(token ids, encoded | state) -> logits, state, attention (mean of the last heads)."""
+        return self._stepping("step")
+
+    @functools.cached_property
+    def step_in_room(self):
+        """What `step` does, in caches with room."""
+        return self._stepping("step_in_room", in_room=True)
+
+    def _stepping(self, name, in_room=False):
         tokens = keras.Input((), dtype="int32", name="tokens")
         given = inputs_like(self.encode.output)
         for i, block in enumerate(self.decoder):
-            for name, part in named("cache", i, block.self_attention.empty_cache(1)).items():
-                given[name] = keras.Input((part.shape[1], None, part.shape[3]), name=name)
+            for kept, part in named("cache", i, block.self_attention.empty_cache(1)).items():
+                given[kept] = keras.Input((part.shape[1], None, part.shape[3]), name=kept)
         given["position"] = keras.Input((), dtype="int32", name="position")
         position, state = given["position"], {}
         tokens_in = ops.expand_dims(tokens, 1)
@@ -216,15 +227,16 @@ class TransformerTranslator(keras.Model):
             x, weights, cache = block(
                 x,
                 memory_mask=given["memory_mask"],
-                cache=tuple(given[name] for name in named("cache", i)),
-                projected=tuple(given[name] for name in named("memory", i)),
+                cache=tuple(given[kept] for kept in named("cache", i)),
+                position=position if in_room else None,
+                projected=tuple(given[kept] for kept in named("memory", i)),
                 return_attention_scores=True,
             )
             state |= named("cache", i, cache)
         logits = self.projection(self.decoder_norm(x)[:, 0])
         attention = ops.mean(weights, axis=1)[:, 0]
         state["position"] = position + 1
-        return keras.Model((tokens, given), (logits, state, attention), name="step")
+        return keras.Model((tokens, given), (logits, state, attention), name=name)
 
     def get_config(self):
         positions = keras.saving.serialize_keras_object(self.options["positions"])

@@ -52,19 +52,19 @@ def tensors(arrays):
     return {name: ops.convert_to_tensor(array) for name, array in arrays.items()}
 
 
-def decode(model, encoded, state, target):
+def decode(step, encoded, state, target):
     """The logits and the attention `(batch, length, ...)` of decoding one token at a time."""
     steps = []
     for tokens in target.T:
         tokens = ops.convert_to_tensor(tokens)
-        logits, state, attention = model.step((tokens, {**encoded, **state}))
+        logits, state, attention = step((tokens, {**encoded, **state}))
         steps.append((numbers(logits), numbers(attention)))
     return [np.stack(parts, axis=1) for parts in zip(*steps, strict=True)]
 
 
 def test_step_by_step_equals_teacher_forcing(model, source, target):
     encoded = model.encode(source)
-    logits, attention = decode(model, encoded, model.start(encoded), target)
+    logits, attention = decode(model.step, encoded, model.start(encoded), target)
     assert_allclose(logits, numbers(model((source, target))), **close)
     assert attention.shape == (3, 5, 6 if model.has_attention else 0)
     if model.has_attention:
@@ -75,6 +75,17 @@ def test_step_by_step_equals_teacher_forcing(model, source, target):
         assert (attention.swapaxes(1, 2)[source == 0] == 0).all()
 
 
+def test_a_state_of_one_shape_decodes_alike(model, source, target):
+    encoded = model.encode(source)
+    state = model.start(encoded, 8)
+    logits, _ = decode(model.step_in_room, encoded, state, target)
+    assert_allclose(logits, numbers(model((source, target))), **close)
+    _, after, _ = model.step_in_room((ops.convert_to_tensor(target[:, 0]), {**encoded, **state}))
+    assert {name: x.shape for name, x in after.items()} == {
+        name: x.shape for name, x in state.items()
+    }
+
+
 @pytest.mark.parametrize("name", ["luong-monotonic", "bahdanau-monotonic", "mocha"])
 def test_what_is_trained_soft_decodes_hard(name, source, target):
     soft, rng = build(name), np.random.default_rng(0)
@@ -82,7 +93,7 @@ def test_what_is_trained_soft_decodes_hard(name, source, target):
     model = type(soft).from_config({**soft.get_config(), "monotonic": "hard"})
     model.set_weights(soft.get_weights())
     encoded = model.encode(source)
-    logits, attention = decode(model, encoded, model.start(encoded), target)
+    logits, attention = decode(model.step, encoded, model.start(encoded), target)
     assert_allclose(logits, numbers(model((source, target))), **close)
     totals = attention.sum(-1)
     assert_allclose(totals, np.round(totals), atol=1e-5)  # a key, or a chunk of them, or none
@@ -112,7 +123,7 @@ def test_hypotheses_share_what_is_encoded_of_their_source(model, source, target)
     hypotheses = np.concatenate([target, target[:, ::-1]])[[0, 3, 1, 4, 2, 5]]
     encoded = model.encode(source)
     state = {name: ops.repeat(x, 2, axis=0) for name, x in model.start(encoded).items()}
-    logits, attention = decode(model, encoded, state, hypotheses)
+    logits, attention = decode(model.step, encoded, state, hypotheses)
     assert_allclose(logits, numbers(model((source.repeat(2, axis=0), hypotheses))), **close)
     assert len(attention) == 6
 
