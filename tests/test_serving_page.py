@@ -14,6 +14,8 @@ from serving.client import RestClient
 from serving.export import export
 from serving.server import LocalServer
 from serving.server_options import ServerOptions
+from serving.session import ask
+from zoo.signatures import COMPILED
 
 PAGE = Path(__file__).parent.parent / "docs" / "serving.md"
 SECTIONS = {
@@ -100,6 +102,19 @@ def test_a_version_that_does_not_load(here):
         (entry,) = answer["model_version_status"]
         assert (entry["version"], entry["state"]) == ("3", "END")
         assert entry["status"]["error_code"] == "NOT_FOUND"
+
+
+@pytest.mark.slow
+def test_xla(here):
+    version = export(here / "saved_models" / "dates", xla=True)
+    shutil.rmtree(version / "assets.extra")
+    (block,) = blocks("XLA")
+    with serve(here) as server:
+        assert '"predictions"' in run(block, here, server)
+    asked = {"text": ["14 June 1904"]}
+    assert ask(version, [("serving_default", asked)])  # where there is no XLA
+    with pytest.raises(ValueError, match="it fails without"):
+        ask(version, [(COMPILED, asked)])
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the keys")
