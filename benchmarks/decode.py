@@ -4,9 +4,10 @@
 
 The same weights, one thread each, in one interleaved run; medians, milliseconds a batch, and what
 part of a peer's time ours is. Sources have 16 tokens, and every translation `STEPS`. Ours is the
-SavedModel from text to text, in a session with XLA off, once with TensorFlow's oneDNN kernels and
-once without (`TF_ENABLE_ONEDNN_OPTS`); the peers get ids. Then the time a token takes in
-translations of 200 tokens, over that in those of 20. CTranslate2 runs Transformers alone.
+SavedModel from text to text, in a session, once with TensorFlow's oneDNN kernels and once without
+(`TF_ENABLE_ONEDNN_OPTS`), neither with XLA, and the signature that XLA compiles; the peers get ids.
+Then the time a token takes in translations of 200 tokens, over that in those of 20. CTranslate2
+runs Transformers alone.
 """
 
 import argparse
@@ -28,6 +29,7 @@ MODELS = {
     "gru": ("bahdanau-gru", {"units": 256, "embedding_dim": 128}),
 }
 BEAMS, BATCHES = (1, 5), (1, 8, 32)
+COMPILED = "translate_compiled"
 VOCABULARY, SOURCE, STEPS = 8000, 16, 15
 SHORT, LONG = 20, 200
 
@@ -49,6 +51,7 @@ def compare(folder, model, maker, rounds):
     for name, flag in (("ours", "1"), ("ours, no oneDNN", "0")):
         os.environ["TF_ENABLE_ONEDNN_OPTS"] = flag
         ways[name] = fresh_process(), saved_model
+    ways["ours, XLA"] = ways["ours"][0], compiled
     if MODELS[model][0].startswith("transformer"):
         ways |= {"CTranslate2": (maker, ctranslate2), "int8": (maker, ctranslate2_int8)}
     ways["PyTorch"] = maker, torch
@@ -133,7 +136,7 @@ def make(folder, name):
         )
         tokenizer = WordTokenizer(words)
         translator = zoo.Translator(model, tokenizer, tokenizer, decoding)
-        served = {"serving_default": translator.translate}
+        served = {"serving_default": translator.translate, COMPILED: translator.compiled()}
         weights = [variable.value for variable in model.variables]
         save(Path(folder, f"{beam}-{steps}"), served, weights, [tokenizer])
     if preset.startswith("transformer"):
@@ -141,8 +144,8 @@ def make(folder, name):
     MADE.update(model=model, words=words)
 
 
-def saved_model(folder, beam, batch, steps):
-    """As TensorFlow Serving runs it: a session, XLA off."""
+def saved_model(folder, beam, batch, steps, signature="serving_default"):
+    """As TensorFlow Serving runs it: in a session."""
     import tensorflow as tf
 
     v1 = tf.compat.v1
@@ -151,10 +154,14 @@ def saved_model(folder, beam, batch, steps):
     with session.graph.as_default():
         path = str(Path(folder, f"{beam}-{steps}"))
         loaded = v1.saved_model.loader.load(session, ["serve"], path)
-    signature = loaded.signature_def["serving_default"]
+    signature = loaded.signature_def[signature]
     outputs = {name: info.name for name, info in signature.outputs.items()}
     texts = [" ".join(f"w{i}" for i in row) for row in ids(batch)]
     return lambda: session.run(outputs, {signature.inputs["text"].name: texts})
+
+
+def compiled(*how):
+    return saved_model(*how, signature=COMPILED)
 
 
 def ctranslate2(folder, beam, batch, steps, compute_type="float32"):

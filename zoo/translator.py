@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from zoo import card
 from zoo.models import Ensemble, load
+from zoo.models.loading import folder_of
 from zoo.models.storing import store
 from zoo.replacing import replacing
 from zoo.settings import Decoding
@@ -89,7 +90,7 @@ class Translator:
         """The translator that `save` wrote, with the decoding it was saved with but for `decoding`.
 
         Args:
-            folder: of the trained model.
+            folder: of the trained model, or the name of one that ships.
             ensemble: folders of others, trained with the same tokenizers, to answer as one with it.
             **decoding: fields of `Decoding`.
 
@@ -98,7 +99,7 @@ class Translator:
             ValueError: for a folder that is damaged, or whose files are of several trainings; for
                 an ensemble of several tokenizers.
         """
-        folder = Path(folder)
+        folder = folder_of(folder)
         known = card.read(folder)
         model = load(folder)
         source, target = load_tokenizer(folder, "source"), load_tokenizer(folder, "target")
@@ -110,7 +111,7 @@ class Translator:
             decoding = Decoding(**{**known.pop("decoding"), **decoding})
         except TypeError as error:
             raise ValueError(f"{folder / card.NAME} is damaged: {error}") from error
-        for other in map(Path, ensemble):
+        for other in map(folder_of, ensemble):
             if _digests(other, TOKENIZERS) != _digests(folder, TOKENIZERS):
                 raise ValueError(
                     f"{other} and {folder} have tokenizers of their own; an ensemble shares them"
