@@ -6,7 +6,6 @@ import keras
 
 from zoo.models.presets import MODELS
 
-
 # Of the models that come with a clone of the repository.
 SHIPPED = Path(__file__).parents[2] / "saved_models"
 
