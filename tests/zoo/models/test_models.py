@@ -75,6 +75,19 @@ def test_step_by_step_equals_teacher_forcing(model, source, target):
         assert (attention.swapaxes(1, 2)[source == 0] == 0).all()
 
 
+def test_the_forced_view_is_the_same_pass_with_its_attention(model, source, target):
+    vectors, mask = model.source_embedding(source), ops.convert_to_tensor(source != 0)
+    logits, attention = model.forced((vectors, mask, ops.convert_to_tensor(target)))
+    assert_allclose(numbers(logits), numbers(model((source, target))), **close)
+    layers = model.get_config().get("num_layers", int(model.has_attention))
+    heads = model.get_config().get("num_heads", 1)
+    assert [tuple(layer.shape) for layer in attention] == layers * [(3, heads, 5, 6)]
+    if model.has_attention:
+        encoded = model.encode(source)
+        stepwise = decode(model, encoded, model.start(encoded), target)[1]
+        assert_allclose(numbers(attention[-1]).mean(1), stepwise, **close)
+
+
 @pytest.mark.parametrize("name", ["luong-monotonic", "bahdanau-monotonic", "mocha"])
 def test_what_is_trained_soft_decodes_hard(name, source, target):
     soft, rng = build(name), np.random.default_rng(0)
