@@ -20,7 +20,8 @@ class Translator:
 
     What it does with text are `signatures`, `tf.function`s by name; an export holds these very
     functions, so that what is served is what was computed here. They are attributes as well:
-    `translator.translate(texts)`, `translator.score(texts, translations)`.
+    `translator.translate(texts)`, `translator.score(texts, translations)`. Beside them, and not
+    exported, `ids` gives the ids of texts and of their translations.
 
     Args:
         model: a built translator, `RecurrentTranslator` or `TransformerTranslator`, or an
@@ -45,7 +46,9 @@ class Translator:
         self.target = target
         self.decoding = decoding or Decoding()
         self.known = known or {}
-        self.signatures = Signatures(model, source, target, self.decoding).functions()
+        signatures = Signatures(model, source, target, self.decoding)
+        self.signatures = signatures.functions()
+        self.ids = tf.function(signatures.ids, input_signature=[tf.TensorSpec([None], tf.string)])
         self.translate = self.signatures["serving_default"]
         for name in set(self.signatures) - {"serving_default"}:
             setattr(self, name, self.signatures[name])

@@ -1,0 +1,43 @@
+"""What each source token did for each target token: attributions, to hold beside attention."""
+
+import dataclasses
+
+import numpy as np
+
+# Under 1 % of residual on 200 sentences of `dates`: see `docs/explain.md`.
+STEPS = 128
+METHODS = ("integrated-gradients", "input-x-gradient", "leave-one-out")
+
+
+@dataclasses.dataclass(frozen=True)
+class Attribution:
+    """What the source tokens did for the log-probabilities of one sentence's target tokens.
+
+    Attributes:
+        method: one of `METHODS`.
+        values: `(target tokens, source tokens)`; above 0 for, below 0 against the target token.
+        change: `(target tokens,)`, `F(x) - F(x')`: log-probability with the source less that with
+            the baseline, which complete attributions sum to.
+    """
+
+    method: str
+    values: np.ndarray
+    change: np.ndarray
+
+    @property
+    def residual(self):
+        """How far the values are from completeness, as a part of what there is to explain.
+
+            sum_t |sum_s a_ts - change_t| / sum_t |change_t|
+
+        Absolute within the sums, so that no gap hides another; over the sentence and not a token,
+        since a token that needs no source, such as a hyphen's, has a change of nearly 0.
+        """
+        gaps = np.abs(self.values.sum(axis=1) - self.change)
+        return float(gaps.sum() / max(np.abs(self.change).sum(), 1e-30))
+
+    @property
+    def shares(self):
+        """Each row's magnitudes as parts of their sum, as attention is of 1."""
+        sizes = np.abs(self.values)
+        return sizes / np.maximum(sizes.sum(axis=1, keepdims=True), 1e-30)
