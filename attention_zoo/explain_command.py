@@ -109,11 +109,7 @@ def _print(explanation):
         print(f"Warning: {explanation.cut}.", file=sys.stderr)
     for view in explanation.views:
         print(f"{view.title}\n\n{table(view)}\n")
-    if not explanation.attribution:
-        return
-    for alignment, rho in zip(explanation.attention, explanation.correlations(), strict=True):
-        print(f"Rank correlation of {alignment.title} with the attribution: {rho:.2f}")
-    if explanation.attribution.method == METHODS[0]:
+    if explanation.attribution and explanation.attribution.method == METHODS[0]:
         residual = explanation.attribution.residual
         print(f"Completeness residual: {residual:.2%}\n")
         if residual > COMPLETE:

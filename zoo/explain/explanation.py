@@ -27,8 +27,18 @@ class Explanation:
 
     @property
     def views(self):
-        """All that is drawn, attention first."""
-        return [*self.attention, *([self.attributed] if self.attributed else [])]
+        """All that is drawn: attention, with its correlation to the attribution, which follows."""
+        if not self.attributed:
+            return self.attention
+        beside = f"rank correlation with {self.attributed.title}"
+        titles = [f"{beside} {rho:.2f}" for rho in self.correlations()]
+        return [
+            *(
+                dataclasses.replace(alignment, title=f"{alignment.title}\n{title}")
+                for alignment, title in zip(self.attention, titles, strict=True)
+            ),
+            self.attributed,
+        ]
 
     def correlations(self):
         """The rank correlation of each attention with the attribution."""
