@@ -9,13 +9,13 @@ from attention_zoo.asking_commands import add_asking, answers, refuse_speech
 from attention_zoo.command import command, model_folder
 from attention_zoo.quiet import import_tensorflow
 from zoo.explain import Alignment, check_picture, heat_map, page, table
-from zoo.explain.attribution import METHODS, STEPS
+from zoo.explain.attribution import COMPLETE, METHODS, STEPS
 from zoo.explain.explanation import Explanation
 
 # What only a model's own folder can tell.
 INSIDE = ("layer", "heads", "attribution", "steps")
-# The largest residual of integrated gradients that goes without a warning.
-COMPLETE = 0.01
+# How many views of a text stand side by side in the picture.
+COLUMNS = 4
 
 
 def add_explain(commands):
@@ -38,7 +38,10 @@ def add_explain(commands):
         "--attribution", choices=METHODS, help="beside it, what mattered to each target token"
     )
     parser.add_argument(
-        "--steps", type=int, metavar="N", help=f"of integrated gradients; {STEPS} by default"
+        "--steps",
+        type=int,
+        metavar="N",
+        help=f"of integrated gradients, at most; {STEPS} by default",
     )
 
 
@@ -49,7 +52,7 @@ def _run_explain(parsed):
         _print(explanation)
     if parsed.png is not None:
         views = [view for explanation in explanations for view in explanation.views]
-        columns = len(explanations[0].views) if parsed.attribution or len(parsed.text) > 1 else 1
+        columns = min(len(explanations[0].views), COLUMNS)
         print(f"Drew {heat_map(views, parsed.png, columns)}.")
     if parsed.html is not None:
         _write(parsed.html, page([explanation.views for explanation in explanations]))

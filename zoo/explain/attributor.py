@@ -4,9 +4,12 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.decoding import forced_gains
-from zoo.explain.attribution import METHODS, STEPS, Attribution
+from zoo.explain.attribution import COMPLETE, METHODS, STEPS, Attribution, residual
 from zoo.explain.leaving_out import without_each
 from zoo.text import PAD
+
+# Points of integrated gradients to begin with.
+FEWEST = 16
 
 
 class Attributor:
@@ -52,7 +55,7 @@ class Attributor:
             method: one of `METHODS`.
             source: int `(batch, source length)`, PAD behind END.
             target: int `(batch, 1 + target length)`, START in front, PAD behind END.
-            steps: of integrated gradients.
+            steps: of integrated gradients, at most.
 
         Returns:
             A list of `Attribution`, cut to the lengths of the sentences.
@@ -80,22 +83,33 @@ class Attributor:
 
             a_ts = x_s . int_0^1 dF_t(alpha x) / dx_s d alpha
 
-        The integral is taken by `path(steps)`.
+        The integral is taken by `path`, of few points at first, and of twice as many, up to
+        `steps`, for the sentences whose completeness residual is above `COMPLETE`: a Transformer's
+        takes more points than a GRU's, since ReLU has a corner.
 
         Reference:
             Sundararajan, Taly, Yan 2017, "Axiomatic Attribution for Deep Networks", eq. 1.
         """
-        where, weights = path(steps)
-        at_once = max(1, self.rows // max(1, len(source)))
-        parts = [
-            np.tensordot(
-                weights[i : i + at_once],
-                self._slopes_at(where[i : i + at_once], source, target),
-                axes=1,
-            )
-            for i in range(0, steps, at_once)
-        ]
-        return sum(parts)
+        change, left, count = self._change(source, target), np.arange(len(source)), FEWEST
+        values = np.zeros((*change.shape, source.shape[1]))
+        while len(left):
+            count = min(count, steps)
+            rows = tf.gather(source, left), tf.gather(target, left)
+            values[left] = self._along(*path(count), *rows)
+            left = left[residual(values[left], change[left]) > COMPLETE]
+            if count == steps:
+                break
+            count *= 2
+        return values
+
+    def _along(self, where, weights, source, target):
+        """The weighted sum of the slopes at the points of a path."""
+        at_once = max(1, self.rows // len(source))
+        parts = [slice(i, i + at_once) for i in range(0, len(where), at_once)]
+        return sum(
+            np.tensordot(weights[part], self._slopes_at(where[part], source, target), axes=1)
+            for part in parts
+        )
 
     def input_x_gradient(self, source, target):
         """`x_s . dF_t(x) / dx_s`: integrated gradients' last point alone."""

@@ -24,7 +24,7 @@ def explain(translator, texts, layer="last", heads="mean", method=None, steps=ST
         texts: list of strings or bytes.
         layer, heads: see `choose`.
         method: of the attribution, one of `zoo.explain.attribution.METHODS`; None for none.
-        steps: of integrated gradients.
+        steps: of integrated gradients, at most.
 
     Returns:
         A list of `Explanation`.
