@@ -1,4 +1,4 @@
-"""`translate` and `explain`: a model is asked, here or on a server."""
+"""`translate`, and what `explain` shares with it: a model is asked, here or on a server."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,8 @@ from serving.client import GrpcClient, RestClient, Tls
 IMPOSSIBLE = -1e29
 
 
-def _asking(parser):
+def add_asking(parser):
+    """The model, the texts, and the server that is asked in the folder's place, if any."""
     add_model(parser)
     parser.add_argument("text", nargs="+", metavar="TEXT", help="what to translate")
     parser.add_argument(
@@ -28,15 +29,13 @@ def _asking(parser):
         parser.add_argument(f"--{name}", metavar="FILE", help=what)
 
 
-def _answers(parsed, signature):
+def answers(parsed, signature):
     """The outputs of a signature, from a server or from the model's folder."""
     texts = [os.fsencode(text) for text in parsed.text]  # as they came, be they UTF-8 or not
     if parsed.server:
         model = Path(parsed.model).name
         return _client(parsed).translate(model, texts, signature=signature)
-    for flag in ("grpc", "ca", "certificate", "key"):
-        if getattr(parsed, flag):
-            raise ValueError(f"--{flag} says how to speak to a server; add --server HOST:PORT")
+    refuse_speech(parsed)
     import_tensorflow()
     from zoo import Translator
 
@@ -44,6 +43,13 @@ def _answers(parsed, signature):
     return {
         name: tensor.numpy() for name, tensor in translator.signatures[signature](texts).items()
     }
+
+
+def refuse_speech(parsed):
+    """Refuse flags that say how to speak to a server, where there is none."""
+    for flag in ("grpc", "ca", "certificate", "key"):
+        if getattr(parsed, flag):
+            raise ValueError(f"--{flag} says how to speak to a server; add --server HOST:PORT")
 
 
 def _client(parsed):
@@ -68,7 +74,7 @@ def add_translate(commands):
         "translate texts, here or on a server",
         "attention-zoo translate dates 'Tuesday, 14 June 1904' --server localhost:8501",
     )
-    _asking(parser)
+    add_asking(parser)
     parser.add_argument(
         "--n-best", action="store_true", help="all that the decoding finds, a blank line after each"
     )
@@ -76,40 +82,15 @@ def add_translate(commands):
 
 def _run_translate(parsed):
     if parsed.n_best:
-        outputs = _answers(parsed, "translate_n_best")
+        outputs = answers(parsed, "translate_n_best")
         for texts, scores in zip(outputs["text"], outputs["score"], strict=True):
             _print(texts, scores)
             print()
     else:
-        _print(**_answers(parsed, "serving_default"))
+        _print(**answers(parsed, "serving_default"))
 
 
 def _print(text, score):
     for one, points in zip(text, score, strict=True):
         if points > IMPOSSIBLE:
             print(f"{one if isinstance(one, str) else one.decode()}\t{points:.4f}")
-
-
-def add_explain(commands):
-    parser = command(
-        commands,
-        "explain",
-        _run_explain,
-        "show what a model looked at, as a table and as a heat map",
-        "attention-zoo explain dates '2013년 2월 9일 토요일' --png alignment.png",
-    )
-    _asking(parser)
-    parser.add_argument("--png", metavar="FILE", help="also draw it")
-
-
-def _run_explain(parsed):
-    from zoo.explain import Alignment, check_picture, heat_map, table
-
-    if parsed.png is not None:
-        check_picture(parsed.png)
-    alignments = Alignment.rows(_answers(parsed, "translate_with_alignment"))
-    for text, alignment in zip(parsed.text, alignments, strict=True):
-        print(f"{text} -> {alignment.text} (log-probability {alignment.score:.4f})\n")
-        print(table(alignment) + "\n")
-    if parsed.png is not None:
-        print(f"Drew {heat_map(alignments, parsed.png)}.")

@@ -3,7 +3,8 @@
 import argparse
 import sys
 
-from attention_zoo.asking_commands import add_explain, add_translate
+from attention_zoo.asking_commands import add_translate
+from attention_zoo.explain_command import add_explain
 from attention_zoo.serving_commands import add_export, add_serve
 from attention_zoo.training_commands import add_evaluate, add_list, add_prepare, add_train
 from serving.client import ServerError

@@ -1,13 +1,16 @@
 """The command line: what it prints, and the one line and status 2 it has for bad input."""
 
+import json
 import shutil
 import socket
 
+import numpy as np
 import pytest
 
 from attention_zoo.cli import main
 from serving.export import export
 from serving.server import LocalServer
+from zoo.explain.attribution import METHODS
 
 LOCAL = ("serve", "--local", "--rest-port", "0", "--grpc-port", "0")
 COMMANDS = ("list", "prepare", "train", "evaluate", "export", "serve", "translate", "explain")
@@ -104,6 +107,47 @@ def test_explain_prints_a_table_and_draws(saved_models, tmp_path, capsys):
     assert png.read_bytes().startswith(b"\x89PNG")
 
 
+def test_explain_writes_what_it_found(saved_models, tmp_path, capsys):
+    png, page, numbers = (tmp_path / f"found.{kind}" for kind in ("png", "html", "json"))
+    files = ["--png", str(png), "--html", str(page), "--json", str(numbers)]
+    asked = ["9월", "3 May", "--attribution", "integrated-gradients", "--steps", "2"]
+    assert main(["explain", "dates", *asked, "--saved-models", str(saved_models), *files]) == 0
+    printed = capsys.readouterr()
+    first, second = json.loads(numbers.read_text(encoding="utf-8"))
+    assert first["source"] == ["9", "월", "</s>"]
+    assert second["text"] == "3 May"
+    values, change = (np.array(first["attribution"][name]) for name in ("values", "change"))
+    assert values.shape == np.array(first["attention"][0]["weights"]).shape
+    gaps = np.abs(values.sum(1) - change).sum() / np.abs(change).sum()
+    assert first["attribution"]["residual"] == pytest.approx(gaps)
+    assert f"Completeness residual: {gaps:.2%}" in printed.out
+    assert "rank correlation with integrated gradients" in printed.out
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert "<table>" in page.read_text(encoding="utf-8")
+
+
+def test_explain_warns_where_it_cut_and_where_the_sum_is_off(saved_models, capsys):
+    text, saved = "1 " * 60, str(saved_models)
+    asked = ["explain", "dates", text, "--saved-models", saved, "--attribution", METHODS[0]]
+    assert main([*asked, "--steps", "1"]) == 0
+    warnings = capsys.readouterr().err.splitlines()
+    assert "has 119 tokens and the model reads 63: it was cut behind '1 1 1" in warnings[0]
+    assert len(warnings) == 1 or "ask for more --steps" in warnings[1]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--layer", "2"], "--layer 2: this model has 1 layer; or ask for last or all"),
+        (["--heads", "x"], "--heads x: this model has 1 head; or ask for mean or all"),
+        (["--attribution", METHODS[0], "--steps", "0"], "want 1 step or more, got 0"),
+    ],
+)
+def test_explain_refuses_what_the_model_has_not(saved_models, capsys, arguments, message):
+    asked = ["explain", "dates", "9월", "--saved-models", str(saved_models), *arguments]
+    assert message in refusal(capsys, *asked)
+
+
 def test_serve_writes_the_model_list(saved_models, tmp_path):
     config = tmp_path / "models.config"
     assert main(["serve", str(saved_models), "--write-config", str(config)]) == 0
@@ -148,6 +192,13 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
         ),
         (["translate", "dates", "text", "--server", "https://a:1", "--key", "a"], "together"),
         (["explain", "dates", "text", "--png", "nowhere/a.png"], "nowhere"),
+        (["explain", "dates", "text", "--html", "nowhere/a.html"], "nowhere"),
+        (["explain", "dates", "text", "--json", "."], "--json wants a file"),
+        (["explain", "dates", "text", " "], "nothing to translate in ' '"),
+        (["explain", "dates", "text", "--steps", "9"], "add --attribution integrated-gradients"),
+        (["explain", "dates", "text", "--server", "a:1", "--layer", "1"], "leave out --server"),
+        (["explain", "dates", "text", "--attribution", "lime"], "leave-one-out"),
+        (["explain", "nothing", "text"], "attention-zoo train"),
         (["list"], "saved_models"),
         (["serve", "nowhere", "--rest-port", "0", "--grpc-port", "0"], "nowhere"),
         (["serve", "--gpu"], "--docker"),

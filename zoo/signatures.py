@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from zoo.decoding import forced_gains, sampled, search
-from zoo.text import PAD, with_end, with_start_and_end
+from zoo.text import PAD, START, with_end, with_start_and_end
 
 
 def _column(dtype, name):
@@ -161,6 +161,12 @@ class Signatures:
             "target_length": best.lengths[:, 0],
             "alignment": best.alignment[:, 0],
         }
+
+    def ids(self, text):
+        """Source ids, and the best translation's, START in front: what a model is forced with."""
+        source = self._source(text)
+        best = self._decode(source).tokens[:, 0]
+        return source, tf.pad(best, [[0, 0], [1, 0]], constant_values=START)
 
     def score(self, text, target):
         """What the model says of given translations, as it would of its own.

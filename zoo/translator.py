@@ -22,8 +22,9 @@ class Translator:
 
     What it does with text are `signatures`, `tf.function`s by name; an export holds these very
     functions, so that what is served is what was computed here. They are attributes as well:
-    `translator.translate(texts)`, `translator.score(texts, translations)`. `compiled()` is one more
-    such function: `translate`, compiled by XLA.
+    `translator.translate(texts)`, `translator.score(texts, translations)`. Beside them, and not
+    exported by default: `ids` gives the ids of texts and of their translations, and `compiled()` is
+    a function like `translate`, compiled by XLA.
 
     Args:
         model: a built translator, `RecurrentTranslator` or `TransformerTranslator`, or an
@@ -51,6 +52,7 @@ class Translator:
         own = Signatures(model, source, target, self.decoding)
         self.signatures = own.functions()
         self.compiled = own.compiled
+        self.ids = tf.function(own.ids, input_signature=[tf.TensorSpec([None], tf.string)])
         self.translate = self.signatures["serving_default"]
         for name in set(self.signatures) - {"serving_default"}:
             setattr(self, name, self.signatures[name])

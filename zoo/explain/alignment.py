@@ -14,6 +14,7 @@ class Alignment:
         weights: `(target tokens, source tokens)`; each row sums to 1.
         text: the translation.
         score: its log-probability.
+        title: what looked, such as "attention, layer 2, head 1".
     """
 
     source: list
@@ -21,6 +22,7 @@ class Alignment:
     weights: np.ndarray
     text: str
     score: float
+    title: str = "attention"
 
     @classmethod
     def rows(cls, outputs):
@@ -43,10 +45,10 @@ class Alignment:
     def _row(cls, row):
         sources, targets = int(row["source_length"]), int(row["target_length"])
         return cls(
-            [_text(token) for token in row["source_tokens"][:sources]],
-            [_text(token) for token in row["target_tokens"][:targets]],
+            [as_text(token) for token in row["source_tokens"][:sources]],
+            [as_text(token) for token in row["target_tokens"][:targets]],
             row["alignment"][:targets, :sources],
-            _text(row["text"]),
+            as_text(row["text"]),
             float(row["score"]),
         )
 
@@ -56,5 +58,6 @@ def label(token):
     return {" ": "␣", "</s>": "⏎"}.get(token, token)
 
 
-def _text(string):
+def as_text(string):
+    """Bytes or a string as a string."""
     return string.decode("utf-8", "replace") if isinstance(string, bytes) else str(string)

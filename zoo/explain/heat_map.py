@@ -13,12 +13,13 @@ def check_picture(path):
         raise ValueError(f"a picture is a .png in a folder that exists; got {str(path)!r}")
 
 
-def heat_map(alignments, path):
+def heat_map(alignments, path, columns=1):
     """Draw alignments, one below the other, and write a PNG.
 
     Args:
         alignments: list of `Alignment`.
         path: where to write it, ending in `.png`.
+        columns: how many stand side by side before the next row begins.
 
     Raises:
         ImportError: without the `plots` extra.
@@ -26,15 +27,24 @@ def heat_map(alignments, path):
     """
     check_picture(path)
     plt = _matplotlib()
-    heights = [0.28 * len(alignment.target) + 1.4 for alignment in alignments]
-    width = max(0.28 * max(len(alignment.source) for alignment in alignments) + 2.2, 6)
+    grid = [alignments[i : i + columns] for i in range(0, len(alignments), columns)]
+    heights = [0.28 * len(row[0].target) + 2.0 for row in grid]
+    width = max(0.28 * max(len(alignment.source) for alignment in alignments) + 1.5, 4.5)
     with plt.rc_context({"font.family": _fonts(), "font.size": 11}):
         figure, axes = plt.subplots(
-            len(alignments), figsize=(width, sum(heights)), height_ratios=heights, squeeze=False
+            len(grid),
+            columns,
+            figsize=(width * columns + 0.8, sum(heights)),
+            height_ratios=heights,
+            squeeze=False,
+            layout="compressed",
         )
-        for axis, alignment in zip(axes[:, 0], alignments, strict=True):
+        for axis in axes.flat[len(alignments) :]:
+            axis.axis("off")
+        for axis, alignment in zip(axes.flat, alignments, strict=False):
             image = _draw(axis, alignment)
-        figure.colorbar(image, ax=axes, label="attention", fraction=0.03, pad=0.02)
+        label = "share of the row: 0 white, 1 black"
+        figure.colorbar(image, ax=axes, label=label, fraction=0.03, pad=0.02)
         figure.savefig(path, dpi=130, bbox_inches="tight")
     plt.close(figure)
     return Path(path)
@@ -45,6 +55,7 @@ def _draw(axis, alignment):
     axis.set_xticks(range(len(alignment.source)), [label(token) for token in alignment.source])
     axis.set_yticks(range(len(alignment.target)), [label(token) for token in alignment.target])
     axis.xaxis.tick_top()
+    axis.xaxis.set_label_position("top")
     axis.tick_params(length=0)
     if max(len(label(token)) for token in alignment.source) > 1:
         axis.tick_params(axis="x", labelrotation=60)
@@ -52,7 +63,12 @@ def _draw(axis, alignment):
     axis.set_yticks([y - 0.5 for y in range(1, len(alignment.target))], minor=True)
     axis.grid(which="minor", color="0.9", linewidth=0.6)
     axis.tick_params(which="minor", length=0)
-    axis.set_xlabel(f"{alignment.text}   (log-probability {alignment.score:.4f})")
+    axis.set_xlabel("source")
+    axis.set_ylabel("target")
+    axis.set_title(alignment.title, fontsize=12)
+    said = f"{alignment.text}   (log-probability {alignment.score:.4f})"
+    below = {"xycoords": "axes fraction", "xytext": (0, -6), "textcoords": "offset points"}
+    axis.annotate(said, (0.5, 0), **below, ha="center", va="top")
     return image
 
 

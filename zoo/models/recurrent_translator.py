@@ -10,6 +10,7 @@ from zoo.layers.arguments import check_choice, check_rate, check_whole
 from zoo.layers.dense import Dense
 from zoo.layers.monotonic_attention import MODES
 from zoo.models.attentions import attention_of, order_of
+from zoo.models.forced import forced_view
 from zoo.models.stepwise import inputs_like, mean_over_tokens
 
 ENCODER_LAYERS = {
@@ -165,24 +166,34 @@ class RecurrentTranslator(keras.Model):
 
         source = keras.Input((None,), dtype="int32", name="source")
         target = keras.Input((None,), dtype="int32", name="target")
-        memory, mask, state = self._encode(source)
-        outputs, *_ = self._decode(
+        logits, _ = self.answer(self.source_embedding(source), ops.not_equal(source, 0), target)
+        super().__init__(inputs=(source, target), outputs=logits, **kwargs)
+
+    def answer(self, vectors, mask, target):
+        """From embedded source to logits, and the attention: see `zoo.models.forced`."""
+        memory, state = self._encode_embedded(vectors, mask)
+        outputs, *weights, _ = self._decode(
             self.dropout(self.target_embedding(target)),
             {"memory": memory, "memory_mask": mask} if self.has_attention else {},
             state,
         )
         logits = self.projection(self.dropout(outputs))
-        super().__init__(inputs=(source, target), outputs=logits, **kwargs)
+        return logits, [ops.expand_dims(layer, 1) for layer in weights]
 
     def _encode(self, source):
         """Memory, its mask, and the decoder cells' initial states."""
         mask = ops.not_equal(source, 0)
-        memory = self.dropout(self.source_embedding(source))
+        memory, state = self._encode_embedded(self.source_embedding(source), mask)
+        return memory, mask, state
+
+    def _encode_embedded(self, vectors, mask):
+        """Memory and the decoder cells' initial states, of embedded tokens."""
+        memory = self.dropout(vectors)
         for layer in self.encoder:
             memory, *last = layer(memory, mask=mask)
             memory = self.dropout(memory)
         last = ops.concatenate(last, axis=-1) if len(last) > 1 else last[0]
-        return memory, mask, [dense(last) for dense in self.bridge]
+        return memory, [dense(last) for dense in self.bridge]
 
     def _decode(self, inputs, memory, state):
         """Outputs, the attention's weights where there is one, and the states after."""
@@ -241,6 +252,11 @@ class RecurrentTranslator(keras.Model):
     def step_in_room(self):
         """`step`, whose state needs none."""
         return self.step
+
+    @functools.cached_property
+    def forced(self):
+        """(source vectors, source mask, target ids) -> logits, attention, of given strings."""
+        return forced_view(self)
 
     def get_config(self):
         return {**self.options, "name": self.name}

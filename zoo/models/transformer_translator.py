@@ -9,6 +9,7 @@ from zoo.layers import DecoderBlock, EncoderBlock, TiedEmbedding, position_schem
 from zoo.layers.arguments import check_rate, check_whole
 from zoo.layers.dense import Dense
 from zoo.layers.residual import make_norm
+from zoo.models.forced import forced_view
 from zoo.models.stepwise import inputs_like, mean_over_tokens
 
 
@@ -157,23 +158,36 @@ class TransformerTranslator(keras.Model):
 
         source = keras.Input((None,), dtype="int32", name="source")
         target = keras.Input((None,), dtype="int32", name="target")
-        memory, mask = self._encode(source)
-        x = self._embed(self.target_embedding, self.target_positions, target)
-        for block in self.decoder:
-            x, _, _ = block(x, memory, memory_mask=mask)
-        logits = self.projection(self.decoder_norm(x))
+        mask = ops.not_equal(source, 0)
+        logits, _ = self.answer(self.source_embedding(source), mask, target, weights_wanted=False)
         super().__init__(inputs=(source, target), outputs=logits, **kwargs)
 
-    def _embed(self, embedding, positions, tokens, start=None):
-        return self.dropout(positions.embed(self.scale(embedding(tokens)), start))
+    def answer(self, vectors, mask, target, weights_wanted=True):
+        """From embedded source to logits, and the attention: see `zoo.models.forced`."""
+        memory = self._encode_embedded(vectors, mask)
+        x, looked = self._place(self.target_positions, self.target_embedding(target)), []
+        for block in self.decoder:
+            x, weights, _ = block(
+                x, memory, memory_mask=mask, return_attention_scores=weights_wanted
+            )
+            looked.append(weights)
+        return self.projection(self.decoder_norm(x)), looked
+
+    def _place(self, positions, vectors, start=None):
+        """Embedded tokens where they stand."""
+        return self.dropout(positions.embed(self.scale(vectors), start))
 
     def _encode(self, source):
         """Memory and its mask."""
         mask = ops.not_equal(source, 0)
-        x = self._embed(self.source_embedding, self.source_positions, source)
+        return self._encode_embedded(self.source_embedding(source), mask), mask
+
+    def _encode_embedded(self, vectors, mask):
+        """Memory of embedded tokens."""
+        x = self._place(self.source_positions, vectors)
         for block in self.encoder:
             x = block(x, mask=mask)
-        return self.encoder_norm(x), mask
+        return self.encoder_norm(x)
 
     @functools.cached_property
     def encode(self):
@@ -221,8 +235,8 @@ class TransformerTranslator(keras.Model):
                 given[kept] = keras.Input((part.shape[1], None, part.shape[3]), name=kept)
         given["position"] = keras.Input((), dtype="int32", name="position")
         position, state = given["position"], {}
-        tokens_in = ops.expand_dims(tokens, 1)
-        x = self._embed(self.target_embedding, self.target_positions, tokens_in, position)
+        vectors = self.target_embedding(ops.expand_dims(tokens, 1))
+        x = self._place(self.target_positions, vectors, position)
         for i, block in enumerate(self.decoder):
             x, weights, cache = block(
                 x,
@@ -237,6 +251,11 @@ class TransformerTranslator(keras.Model):
         attention = ops.mean(weights, axis=1)[:, 0]
         state["position"] = position + 1
         return keras.Model((tokens, given), (logits, state, attention), name=name)
+
+    @functools.cached_property
+    def forced(self):
+        """(source vectors, source mask, target ids) -> logits, attention, of given strings."""
+        return forced_view(self)
 
     def get_config(self):
         positions = keras.saving.serialize_keras_object(self.options["positions"])

@@ -1,0 +1,127 @@
+"""`explain`: what a model looked at and what mattered to it, in the terminal and in files."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from attention_zoo.asking_commands import add_asking, answers, refuse_speech
+from attention_zoo.command import command, model_folder
+from attention_zoo.quiet import import_tensorflow
+from zoo.explain import Alignment, check_picture, heat_map, page, table
+from zoo.explain.attribution import COMPLETE, METHODS, STEPS
+from zoo.explain.explanation import Explanation
+
+# What only a model's own folder can tell.
+INSIDE = ("layer", "heads", "attribution", "steps")
+# How many views of a text stand side by side in the picture.
+COLUMNS = 4
+
+
+def add_explain(commands):
+    parser = command(
+        commands,
+        "explain",
+        _run_explain,
+        "show what a model looked at, and what mattered to it",
+        "attention-zoo explain dates '2013년 2월 9일 토요일' --png alignment.png",
+    )
+    add_asking(parser)
+    parser.add_argument("--png", metavar="FILE", help="also draw it")
+    parser.add_argument("--html", metavar="FILE", help="also write a page that needs no other file")
+    parser.add_argument("--json", metavar="FILE", help="also write the numbers")
+    parser.add_argument(
+        "--layer", metavar="N", help="of the decoder: last (by default), all, or one, from 1"
+    )
+    parser.add_argument("--heads", metavar="N", help="mean (by default), all, or one, from 1")
+    parser.add_argument(
+        "--attribution", choices=METHODS, help="beside it, what mattered to each target token"
+    )
+    parser.add_argument(
+        "--steps",
+        type=int,
+        metavar="N",
+        help=f"of integrated gradients, at most; {STEPS} by default",
+    )
+
+
+def _run_explain(parsed):
+    _check(parsed)
+    explanations = _of_server(parsed) if parsed.server else _of_folder(parsed)
+    for explanation in explanations:
+        _print(explanation)
+    if parsed.png is not None:
+        views = [view for explanation in explanations for view in explanation.views]
+        columns = min(len(explanations[0].views), COLUMNS)
+        print(f"Drew {heat_map(views, parsed.png, columns)}.")
+    if parsed.html is not None:
+        _write(parsed.html, page([explanation.views for explanation in explanations]))
+    if parsed.json is not None:
+        numbers = [explanation.numbers() for explanation in explanations]
+        _write(parsed.json, json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
+
+
+def _check(parsed):
+    """Refuse, before anything is loaded, what can be seen to be wrong without it."""
+    if parsed.png is not None:
+        check_picture(parsed.png)
+    for name in ("html", "json"):
+        path = Path(getattr(parsed, name) or "explanation")
+        if path.is_dir() or not path.parent.is_dir():
+            raise ValueError(f"--{name} wants a file in a folder that exists; got {str(path)!r}")
+    for text in parsed.text:
+        if not text.strip():
+            raise ValueError(f"there is nothing to translate in {text!r}; give a text")
+    if parsed.steps is not None and parsed.attribution != METHODS[0]:
+        raise ValueError(f"--steps is of integrated gradients; add --attribution {METHODS[0]}")
+    for name in INSIDE:
+        if parsed.server and getattr(parsed, name) is not None:
+            raise ValueError(
+                f"--{name} is not among a server's answers; leave out --server and name the folder"
+            )
+
+
+def _of_server(parsed):
+    alignments = Alignment.rows(answers(parsed, "translate_with_alignment"))
+    return [
+        Explanation(text, [alignment])
+        for text, alignment in zip(parsed.text, alignments, strict=True)
+    ]
+
+
+def _of_folder(parsed):
+    refuse_speech(parsed)
+    import_tensorflow()
+    from zoo import Translator
+    from zoo.explain.explaining import explain
+
+    return explain(
+        Translator.load(model_folder(parsed)),
+        [os.fsencode(text) for text in parsed.text],
+        parsed.layer or "last",
+        parsed.heads or "mean",
+        parsed.attribution,
+        STEPS if parsed.steps is None else parsed.steps,
+    )
+
+
+def _print(explanation):
+    said = explanation.views[0]
+    print(f"{explanation.asked} -> {said.text} (log-probability {said.score:.4f})\n")
+    if explanation.cut:
+        print(f"Warning: {explanation.cut}.", file=sys.stderr)
+    for view in explanation.views:
+        print(f"{view.title}\n\n{table(view)}\n")
+    if explanation.attribution and explanation.attribution.method == METHODS[0]:
+        residual = explanation.attribution.residual
+        print(f"Completeness residual: {residual:.2%}\n")
+        if residual > COMPLETE:
+            print(
+                f"Warning: the residual is above {COMPLETE:.0%}; ask for more --steps.",
+                file=sys.stderr,
+            )
+
+
+def _write(path, text):
+    Path(path).write_text(text, encoding="utf-8")
+    print(f"Wrote {path}.")

@@ -1,0 +1,127 @@
+"""Alignment error rates of models of written dates, as a Markdown table.
+
+    python -m benchmarks.alignment saved_models --sentences 200
+
+For each model of `dates` in the folder: its attention, layer by layer, mean of the heads and head
+by head, and its attributions, on the first test dates, forced to say the gold translation. Beside
+the error rate, how much weight lies on the weekday, from which nothing comes; of integrated
+gradients the largest completeness residual; and of an attribution of 32 sentences, its time as a
+multiple of one training step on them.
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+BATCH = 32
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="of models of `dates`")
+    parser.add_argument("--sentences", type=int, default=200)
+    parser.add_argument("--data-dir", help="where TFDS keeps prepared datasets")
+    parsed = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from training.datasets.load import load_examples
+
+    examples = load_examples("dates", "test", data_dir=parsed.data_dir)
+    columns = [examples[name][: parsed.sentences] for name in ("text", "iso", "spans")]
+    folders = sorted(card.parent for card in parsed.folder.glob("*/card.json"))
+    if not folders:
+        raise SystemExit(
+            f"no models in {parsed.folder}; train some with `attention-zoo train dates`"
+        )
+    print("| model | what looks | AER | on the weekday | residual, largest | / training step |")
+    print("|---|---|---|---|---|---|")
+    for folder in folders:
+        for row in measure(folder, *columns):
+            print("|", folder.name, "|", " | ".join(row), "|", flush=True)
+
+
+def measure(folder, texts, isos, spans):
+    """The rows of a model: what looks, its error rate, its weight on the weekday, and the rest."""
+    import zoo
+    from benchmarks.gold_links import parse
+    from zoo.explain.attribution import METHODS
+    from zoo.explain.attributor import Attributor
+
+    translator = zoo.Translator.load(folder)
+    if not translator.source.kind == translator.target.kind == "characters":
+        return
+    attributor = Attributor(translator.model)
+    source, target = ids(translator, texts, isos)
+    spans = [parse(one) for one in spans]
+    for title, weights in attentions(translator.model, source, target):
+        yield title, *against_gold(weights, texts, spans), "", ""
+    step = training_step(translator.model, source[:BATCH], target[:BATCH])
+    for method in METHODS:
+        attributed, seconds = [], []
+        for i in range(0, len(texts), BATCH):
+            begin = time.perf_counter()
+            attributed += attributor.attribute(method, source[i : i + BATCH], target[i : i + BATCH])
+            seconds.append(time.perf_counter() - begin)
+        shares = [one.shares for one in attributed]
+        residual = max(one.residual for one in attributed)
+        yield (
+            method.replace("-", " "),
+            *against_gold(shares, texts, spans),
+            f"{residual:.2%}" if method == METHODS[0] else "",
+            f"{sorted(seconds)[len(seconds) // 2] / step:.0f}",
+        )
+
+
+def ids(translator, texts, isos):
+    """Source and target ids, as the model is forced with them."""
+    from zoo.text import with_end, with_start_and_end
+
+    limits = translator.decoding.max_source_length, translator.decoding.max_target_length + 1
+    source = with_end(translator.source.encode(texts), limits[0]).to_tensor()
+    return source, with_start_and_end(translator.target.encode(isos), limits[1]).to_tensor()
+
+
+def attentions(model, source, target):
+    """Titles and weights `(sentences, target, source)` of every layer: the mean, and each head."""
+    from zoo.explain.heads import choose
+
+    if not model.has_attention:
+        return
+    _, attention = model.forced((model.source_embedding(source), source != 0, target[:, :-1]))
+    attention = [weights.numpy() for weights in attention]
+    yield from choose(attention, "all", "mean")
+    if attention[0].shape[1] > 1:
+        yield from choose(attention, "all", "all")
+
+
+def against_gold(weights, texts, spans):
+    """The error rate over all sentences, and the mean weight on the weekday, written out."""
+    from benchmarks.gold_links import found, gold, on_weekday
+    from zoo.explain import alignment_error_rate
+
+    links = [set(), set(), set()]
+    weekday = []
+    for i, (text, span) in enumerate(zip(texts, spans, strict=True)):
+        cropped = weights[i][:, : len(text)]
+        for all_links, own in zip(links, (found(cropped, span), *gold(text, span)), strict=True):
+            all_links |= {(i, *link) for link in own}
+        weekday += [mass for mass in [on_weekday(cropped, span)] if mass is not None]
+    return f"{alignment_error_rate(*links):.3f}", f"{sum(weekday) / len(weekday):.3f}"
+
+
+def training_step(model, source, target):
+    """Seconds of a training step on a batch: the least of five."""
+    import keras
+
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(True, ignore_class=0))
+    seconds, weights = [], model.get_weights()
+    for _ in range(6):
+        begin = time.perf_counter()
+        model.train_on_batch((source, target[:, :-1]), target[:, 1:])
+        seconds.append(time.perf_counter() - begin)
+    model.set_weights(weights)
+    return min(seconds[1:])
+
+
+if __name__ == "__main__":
+    main()
