@@ -16,10 +16,10 @@ class TorchRecurrent:
         self.source, self.target = (
             tensor(side.embeddings) for side in (model.source_embedding, model.target_embedding)
         )
-        self.encoder = _bidirectional(model.encoder[0])
+        self.encoder = encoder_of(model.encoder[0])
         self.bridge = dense(model.bridge[0])
         (cell,) = model.decoder.cells
-        self.cell = _weights(torch.nn.GRUCell, cell)
+        self.cell = cell_of(cell)
         attention = model.decoder.attention
         self.query, self.key = dense(attention.query_projection), dense(attention.key_projection)
         self.v = tensor(attention.v)
@@ -47,25 +47,35 @@ class TorchRecurrent:
         return decode(step, first, len(source), beam, steps)
 
 
-def _bidirectional(layer):
-    ways = layer.forward_layer, layer.backward_layer
-    units, width = ways[0].units, ways[0].cell.kernel.shape[0]
-    gru = torch.nn.GRU(width, units, batch_first=True, bidirectional=True)
-    parts = [_gates(way.cell) for way in ways]
-    for suffix, values in zip(("", "_reverse"), parts, strict=True):
-        for name, value in values.items():
-            getattr(gru, f"{name}_l0{suffix}").data = value
-    return gru
+def encoder_of(layer):
+    """A Keras recurrent layer, one way or both, as PyTorch's with the same weights."""
+    both = hasattr(layer, "forward_layer")
+    ways = [layer.forward_layer, layer.backward_layer] if both else [layer]
+    kind, gates = _kind(ways[0])
+    width, units = ways[0].cell.kernel.shape[0], ways[0].units
+    made = kind(width, units, batch_first=True, bidirectional=both)
+    for suffix, way in zip(("", "_reverse"), ways, strict=False):
+        for name, value in gates(way.cell).items():
+            getattr(made, f"{name}_l0{suffix}").data = value
+    return made
 
 
-def _weights(kind, cell):
+def cell_of(cell):
+    """A Keras cell as PyTorch's with the same weights."""
+    kind, gates = _kind(cell)
     made = kind(cell.kernel.shape[0], cell.units)
-    for name, value in _gates(cell).items():
+    for name, value in gates(cell).items():
         getattr(made, name).data = value
     return made
 
 
-def _gates(cell):
+def _kind(layer):
+    """PyTorch's class of the same name, and how its weights come from a cell."""
+    name = type(layer).__name__
+    return getattr(torch.nn, name), _gru_weights if name.startswith("GRU") else _lstm_weights
+
+
+def _gru_weights(cell):
     """Keras's order is update, reset, new; PyTorch's reset, update, new."""
 
     def turned(array):
@@ -76,6 +86,17 @@ def _gates(cell):
     return {
         "weight_ih": turned(tensor(cell.kernel)).T.contiguous(),
         "weight_hh": turned(tensor(cell.recurrent_kernel)).T.contiguous(),
-        "bias_ih": bias[0],
-        "bias_hh": bias[1],
+        "bias_ih": bias[0].clone(),
+        "bias_hh": bias[1].clone(),
+    }
+
+
+def _lstm_weights(cell):
+    """The gates are in the same order; Keras has one bias, PyTorch two."""
+    bias = tensor(cell.bias)
+    return {
+        "weight_ih": tensor(cell.kernel).T.contiguous(),
+        "weight_hh": tensor(cell.recurrent_kernel).T.contiguous(),
+        "bias_ih": bias,
+        "bias_hh": torch.zeros_like(bias),
     }

@@ -166,7 +166,8 @@ def _translator(recipe, pairs, name, source, target):
     return zoo.Translator(model, source, target, decoding, known)
 
 
-def _compile(model, recipe, epoch_batches):
+def compile_for(recipe, model, epoch_batches):
+    """Compile a model for `fit`, as the recipe has it."""
     model.compile(
         optimizer(recipe, model.trainable_variables, epoch_batches),
         TokenCrossentropy(recipe.label_smoothing),
@@ -189,7 +190,7 @@ def _fit(run, translator, recipe, prepared, held_out, checkpoint_every):
             print(told)
     steps = len(batches)
     model = learner(translator.model, recipe, steps * recipe.epochs)
-    _compile(model, recipe, steps)
+    compile_for(recipe, model, steps)
     check_memory(translator.model, (batches, validation), recipe)
     averages = _averages(translator.model, recipe, run)
     state = [
