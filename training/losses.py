@@ -9,7 +9,8 @@ def crossentropy(labels, logits, smoothing):
     logits = ops.cast(logits, "float32")
     loss = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
     if smoothing:
-        own = ops.take_along_axis(logits, ops.expand_dims(labels, -1), axis=-1)[..., 0]
+        ids = ops.expand_dims(ops.cast(labels, "int32"), -1)  # Keras's `Loss` made them floats
+        own = ops.take_along_axis(logits, ids, axis=-1)[..., 0]
         even = loss + own - ops.mean(logits, axis=-1)
         loss = (1 - smoothing) * loss + smoothing * even
     return loss
