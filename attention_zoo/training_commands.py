@@ -1,6 +1,7 @@
 """`list`, `prepare`, `train` and `evaluate`."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 from attention_zoo.command import add_model, add_saved_models, command, model_folder
@@ -91,6 +92,20 @@ def add_train(commands):
     parser.add_argument(
         "--checkpoint-every", type=int, default=200, metavar="STEPS", help="200 by default"
     )
+    parser.add_argument(
+        "--prepared", metavar="FOLDER", help="train on what `attention-zoo prepare` wrote there"
+    )
+    parser.add_argument(
+        "--backend",
+        choices=("tensorflow", "jax"),
+        help="Keras's; jax needs --prepared, and no TensorFlow",
+    )
+    for flag, kind, what in (
+        ("--workers", int, "how many processes train together, on JAX; or as the launcher says"),
+        ("--worker", int, "the number of this one, from 0; or as the launcher says"),
+        ("--coordinator", str, "HOST:PORT of worker 0; or MASTER_ADDR and MASTER_PORT"),
+    ):
+        parser.add_argument(flag, type=kind, metavar=flag.strip("-").upper(), help=what)
     add_saved_models(parser)
     _add_recipe(parser)
 
@@ -120,24 +135,39 @@ def _take_data_files(parsed, made):
 
 def _run_train(parsed):
     made = _recipe_of(parsed)
-    import_tensorflow()
-    from training.train import train
-
-    _take_data_files(parsed, made)
     name = parsed.recipe if parsed.run is None else parsed.run
+    places = {"runs": parsed.runs, "saved_models": parsed.saved_models}
+    train = _train_prepared if parsed.prepared else _train_texts
+    if parsed.backend:
+        os.environ["KERAS_BACKEND"] = parsed.backend  # before Keras is imported
     try:
-        train(
-            made,
-            name,
-            runs=parsed.runs,
-            saved_models=parsed.saved_models,
-            data_dir=parsed.data_dir,
-            checkpoint_every=parsed.checkpoint_every,
-        )
+        train(parsed, made, name, checkpoint_every=parsed.checkpoint_every, **places)
     except KeyboardInterrupt:
         print("\nInterrupted; the same command goes on from the last checkpoint.")
         raise
     print(f"Saved {Path(parsed.saved_models) / name}; the run is in {Path(parsed.runs) / name}.")
+
+
+def _train_texts(parsed, made, name, **options):
+    if parsed.backend == "jax":
+        raise ValueError("texts are read with TensorFlow; for --backend jax give --prepared FOLDER")
+    if (parsed.workers or 1) > 1:
+        raise ValueError("several workers train prepared data: give --prepared FOLDER, too")
+    import_tensorflow()
+    from training.train import train
+
+    _take_data_files(parsed, made)
+    train(made, name, data_dir=parsed.data_dir, **options)
+
+
+def _train_prepared(parsed, made, name, **options):
+    if (parsed.backend or os.environ.get("KERAS_BACKEND", "tensorflow")) == "tensorflow":
+        import_tensorflow()
+    from training.train_prepared import train_prepared
+    from training.workers import Workers
+
+    workers = Workers.found(parsed.worker, parsed.workers, parsed.coordinator)
+    train_prepared(made, name, parsed.prepared, workers=workers, **options)
 
 
 def add_evaluate(commands):

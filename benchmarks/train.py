@@ -169,7 +169,7 @@ def _limit(threads):
 
 def _fitting(learning, name):
     """A step of `fit`."""
-    from training.train import compile_for
+    from training.fitting import compile_for
 
     compile_for(recipe(), learning, epoch_batches=1)
     source, target_in, target_out = batch(name)

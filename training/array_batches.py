@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 
+import numpy as np
+
 from training.batch_plan import BatchPlan
 from training.token_pairs import TokenPairs
 
@@ -37,6 +39,14 @@ class ArrayBatches:
     def in_order(self):
         """One pass without a shuffle."""
         return self._batches(self.plan.in_order())
+
+    @staticmethod
+    def watched(batches, arrived):
+        """The batches; each on its way to the model is told to `Meter.arrived`."""
+        for inputs, target in batches:
+            ids = (*inputs, target)
+            arrived(np.array([[np.count_nonzero(x) for x in ids], [x.size for x in ids]]))
+            yield inputs, target
 
     def _batches(self, batches):
         return (self.pairs.batch(*batch) for batch in batches)

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from training import arrays
+from training.workers import ALONE
 
 
 class MovingAverage(keras.callbacks.Callback):
@@ -64,6 +65,7 @@ class LastEpochs(keras.callbacks.Callback):
         variables: of the model, trainable.
         folder: for a file an epoch.
         count: how many epochs.
+        workers: the `Workers`, of which one writes what all read.
 
     Attributes:
         state: nothing; a checkpoint does not hold the files.
@@ -74,14 +76,20 @@ class LastEpochs(keras.callbacks.Callback):
 
     name = "average"
 
-    def __init__(self, variables, folder, count):
+    def __init__(self, variables, folder, count, workers=ALONE):
         super().__init__()
         self.variables = variables
         self.folder = folder
         self.count = count
+        self.workers = workers
         self.state = []
 
     def on_epoch_end(self, epoch, logs=None):
+        if self.workers.leads:
+            self._write(epoch)
+        self.workers.wait()
+
+    def _write(self, epoch):
         self.folder.mkdir(exist_ok=True)
         with arrays.writing(self._file(epoch)) as beside, beside.open("wb") as file:
             arrays.write(file, self.variables)

@@ -37,6 +37,7 @@ class BatchPlan:
         tokens: of all pairs, both sides, padding not counted.
         seed: of the order.
         worker, workers: which of how many equal parts of each batch's rows this plan gives.
+        devices: of a worker, among which its rows can be divided.
 
     Reference:
         Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3".
@@ -48,6 +49,7 @@ class BatchPlan:
     seed: int = 0
     worker: int = 0
     workers: int = 1
+    devices: int = 1
 
     @classmethod
     def of(cls, lengths, batch_size, batch_tokens=0, seed=0):
@@ -94,15 +96,15 @@ class BatchPlan:
         )
         return 1 - self.tokens / padded
 
-    def part(self, worker, workers):
+    def part(self, worker, workers, devices=1):
         """One worker's plan: its rows of each batch, so that all workers' make up the batch.
 
-        The parts of a batch are of one shape; where the rows can not be divided, the last parts
-        have rows of padding.
+        The parts of a batch are of one shape, and each can be divided among so many devices; where
+        the rows can not, the last parts have rows of padding.
         """
         if not 0 <= worker < workers:
             raise ValueError(f"`worker` must be from 0 to {workers - 1}; got {worker}")
-        return dataclasses.replace(self, worker=worker, workers=workers)
+        return dataclasses.replace(self, worker=worker, workers=workers, devices=devices)
 
     def epoch(self, number):
         """The list of this epoch's batches."""
@@ -122,7 +124,7 @@ class BatchPlan:
         return batches
 
     def _own(self, rows):
-        return _filled(rows, self.workers).reshape(self.workers, -1)[self.worker]
+        return _filled(rows, self.workers * self.devices).reshape(self.workers, -1)[self.worker]
 
 
 def _most_rows(source, target, batch_size, batch_tokens):

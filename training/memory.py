@@ -22,7 +22,8 @@ def check_memory(model, batches, recipe):
     Raises:
         ValueError: in one line, with what to lower.
     """
-    if not keras.distribution.list_devices("gpu"):
+    # JAX raises where it is asked for GPUs and has none; by default both backends give the best.
+    if keras.distribution.list_devices()[0].startswith("cpu"):
         refuse_beyond(available(), estimate(model, batches), recipe)
 
 
@@ -30,10 +31,12 @@ def estimate(model, batches):
     """The bytes that training will take at the least, by what takes them.
 
     The model's inner activations are not counted. The logits of a batch take
-    `rows * target length * target vocabulary * 4 bytes`, three times.
+    `rows * target length * target vocabulary * 4 bytes`, three times; the rows of one worker.
     """
     vocabulary = model.output_shape[-1]
-    positions = max(shape.rows * shape.target for b in batches for shape in b.plan.shapes)
+    positions = max(
+        -(-shape.rows // b.plan.workers) * shape.target for b in batches for shape in b.plan.shapes
+    )
     sides = [side for b in batches for side in (b.pairs.source, b.pairs.target)]
     return {
         "logits": positions * vocabulary * FLOAT * LOGITS,

@@ -2,6 +2,7 @@
 
 import functools
 
+import numpy as np
 import tensorflow as tf
 
 from training.array_batches import ArrayBatches
@@ -23,6 +24,26 @@ class Batches(ArrayBatches):
     def in_order(self):
         """One pass without a shuffle."""
         return self._gathered(tf.data.Dataset.range(len(self)), self.plan.in_order().__getitem__)
+
+    @staticmethod
+    def watched(dataset, arrived):
+        """The dataset; each batch on its way to the model is told to `Meter.arrived`."""
+
+        def note(counts):
+            arrived(counts)
+            return np.int64(0)
+
+        def seen(inputs, target):
+            real = [tf.math.count_nonzero(ids, dtype=tf.int64) for ids in (*inputs, target)]
+            cells = [tf.size(ids, out_type=tf.int64) for ids in (*inputs, target)]
+            noted = tf.numpy_function(note, [tf.stack([real, cells])], tf.int64)
+            with tf.control_dependencies([noted]):
+                return inputs, tf.identity(target)
+
+        options = tf.data.Options()
+        # It would ask for batches before the model does.
+        options.experimental_optimization.inject_prefetch = False
+        return dataset.map(seen).with_options(options)
 
     def _gathered(self, numbers, batch):
         def arrays(number):

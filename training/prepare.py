@@ -6,22 +6,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from training.prepared import NAME, SIDES, Prepared, fingerprint
+from training.prepared import FIELDS, NAME, SIDES, Prepared, fingerprint
 from training.token_pairs import Sequences, TokenPairs
 from training.vocabularies import train_tokenizers
 from zoo.text import load_tokenizer, with_end, with_start_and_end
 
-# What of a recipe the ids depend on, besides its pairs.
-FIELDS = (
-    "tokenizer",
-    "vocabulary_size",
-    "joint_vocabulary",
-    "lower",
-    "max_source_length",
-    "max_target_length",
-    "longer",
-)
-FORMAT = 1  # of the files; another one is prepared anew
+FORMAT = 2  # of the files; another one is prepared anew
 CHUNK = 2**16  # pairs that are tokenised at a time
 
 
@@ -66,12 +56,23 @@ class Preparation:
         """The `Prepared` data: those kept, or newly tokenised ones, which are kept from now on."""
         if not self._kept:
             try:
-                Prepared.write(self.folder, self.made_by, self._tokenised(), self.tokenizers)
+                self._write()
             except OSError:
                 if not (self.folder / NAME).is_file():  # or else another process came first
                     raise
             self._kept = Prepared.read(self.folder)
         return self._kept
+
+    def _write(self):
+        pairs = self.pairs["train"]
+        Prepared.write(
+            self.folder,
+            self.made_by,
+            self._tokenised(),
+            self.tokenizers,
+            data=pairs.name,
+            licence=self.recipe.licence or pairs.licence,
+        )
 
     def _read(self):
         if not self.folder.exists() or (self.folder.is_dir() and not any(self.folder.iterdir())):

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,17 @@ from zoo.replacing import replacing
 NAME = "prepared.json"
 SPLITS = ("train", "validation")
 SIDES = ("source", "target")
+
+# What of a recipe the ids depend on, besides its pairs.
+FIELDS = (
+    "tokenizer",
+    "vocabulary_size",
+    "joint_vocabulary",
+    "lower",
+    "max_source_length",
+    "max_target_length",
+    "longer",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,11 +38,14 @@ class Prepared:
     Attributes:
         folder: where it is.
         made_by: the pairs' fingerprints and all settings that the ids depend on, JSON-able.
+        about: what a model's card says of the data: `data`, their name, and `licence`; and
+            `vocabulary_sizes`, of source and target.
         train, validation: `TokenPairs`, memory-mapped.
     """
 
     folder: Path
     made_by: dict
+    about: dict
     train: TokenPairs
     validation: TokenPairs
 
@@ -53,14 +68,14 @@ class Prepared:
                 if _digest(folder / name) != digest:
                     raise ValueError(f"{name} is another")
             splits = {split: _read_split(folder, split, told["splits"][split]) for split in SPLITS}
-            return cls(folder, told["made_by"], **splits)
+            return cls(folder, told["made_by"], told["about"], **splits)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
                 f"{folder} is damaged ({error}); remove it and prepare the data again"
             ) from error
 
     @staticmethod
-    def write(folder, made_by, splits, tokenizers):
+    def write(folder, made_by, splits, tokenizers, *, data="", licence=""):
         """Write a folder, whole or not at all.
 
         Args:
@@ -68,6 +83,7 @@ class Prepared:
             made_by: see above.
             splits: the `TokenPairs` of each split, by name.
             tokenizers: of the source and of the target.
+            data, licence: what a model's card will say of them.
 
         Raises:
             OSError: where something is there by then.
@@ -85,6 +101,11 @@ class Prepared:
                     np.save(beside / f"{split}.{side}.offsets.npy", rows.offsets)
             told = {
                 "made_by": made_by,
+                "about": {
+                    "data": data,
+                    "licence": licence,
+                    "vocabulary_sizes": [tokenizer.vocabulary_size for tokenizer in tokenizers],
+                },
                 "splits": {
                     split: {"pairs": len(pairs), "dropped": pairs.dropped, "cut": pairs.cut}
                     for split, pairs in splits.items()
@@ -93,6 +114,33 @@ class Prepared:
             }
             text = json.dumps(told, indent=2, ensure_ascii=False)
             (beside / NAME).write_text(text + "\n", encoding="utf-8")
+
+    def check(self, recipe):
+        """Refuse a recipe whose ids would be others.
+
+        Raises:
+            ValueError: naming what differs.
+        """
+        differences = [
+            f"{name} was {self.made_by[name]!r}, is {getattr(recipe, name)!r}"
+            for name in FIELDS
+            if self.made_by[name] != getattr(recipe, name)
+        ]
+        if differences:
+            raise ValueError(
+                f"{self.folder} was prepared for another recipe ({'; '.join(differences)}); "
+                "give the same flags as then, or prepare the data again"
+            )
+
+    def copy_tokenizers(self, folder):
+        """Put the tokenizers' files into a folder, which is made if it is not there."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for side in SIDES:
+            # The vocabulary first, as a tokenizer itself does.
+            for path in sorted(self.folder.glob(f"{side}.*"), key=lambda p: p.suffix == ".json"):
+                with replacing(folder / path.name) as beside:
+                    shutil.copyfile(path, beside)
 
 
 def fingerprint(made_by):

@@ -1,7 +1,5 @@
 """How good translations are, in percent."""
 
-import sacrebleu
-
 
 def exact_match(hypotheses, references):
     """The share of hypotheses that are their reference, letter by letter."""
@@ -11,11 +9,15 @@ def exact_match(hypotheses, references):
 
 def bleu(hypotheses, references):
     """Corpus BLEU of detokenised text, tokenised by 13a (sacreBLEU; Post 2018)."""
+    import sacrebleu
+
     return sacrebleu.corpus_bleu(hypotheses, [references]).score
 
 
 def chrf(hypotheses, references):
     """Corpus chrF2 (sacreBLEU; Popović 2015)."""
+    import sacrebleu
+
     return sacrebleu.corpus_chrf(hypotheses, [references]).score
 
 

@@ -1,8 +1,10 @@
 """The run folder: what made a run, and the checkpoint from which it goes on."""
 
 import fcntl
+import importlib
 import json
 import platform
+import re
 from pathlib import Path
 
 import keras
@@ -100,6 +102,44 @@ class Run:
         arrays.assign(model.weights, values)
 
 
+class Follower(Run):
+    """A run of which another process writes the files, and this one reads the checkpoints.
+
+    Args:
+        folder: where, the other's, too.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.checkpoints = _Unwritten(self.folder)
+
+    def close(self):
+        """Nothing is locked."""
+
+    def save_best(self, model):
+        """The other does."""
+
+
+class _Unwritten(Checkpoints):
+    def save(self, variables, position):
+        """The other does."""
+
+
+def check_run(name, checkpoint_every):
+    """Refuse a name that is not one of two folders, of run and model, and too few steps.
+
+    Raises:
+        ValueError: a version, which is all digits, stands beside models' files.
+    """
+    if not re.fullmatch(r"(?!\d+$)[^/\0.][^/\0]{0,199}", name):
+        raise ValueError(
+            "a run's name is that of a folder, without a leading dot and not all digits; "
+            f"got {name!r}"
+        )
+    if checkpoint_every < 1:
+        raise ValueError(f"`checkpoint_every` must be 1 step or more; got {checkpoint_every}")
+
+
 def _lock(folder):
     """Keep other processes out until this one ends or lets go; a kill lets go, too."""
     lock = (folder / ".lock").open("w")
@@ -114,11 +154,10 @@ def _lock(folder):
 
 def versions():
     """The versions that numbers depend on."""
-    import tensorflow as tf
-
+    backend = importlib.import_module(keras.backend.backend())
     return {
         "python": platform.python_version(),
         "keras": keras.__version__,
-        "tensorflow": tf.__version__,
+        backend.__name__: backend.__version__,
         "numpy": np.__version__,
     }

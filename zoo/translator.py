@@ -1,7 +1,5 @@
 """Text in, text out: tokenizers, a model and a decoding in one graph."""
 
-import dataclasses
-import hashlib
 from pathlib import Path
 
 import keras
@@ -10,8 +8,7 @@ import tensorflow as tf
 from zoo import card
 from zoo.models import Ensemble, load
 from zoo.models.loading import folder_of
-from zoo.models.storing import store
-from zoo.replacing import replacing
+from zoo.saving import TOKENIZERS, digests, save_model
 from zoo.settings import Decoding
 from zoo.signatures import Signatures
 from zoo.text import load_tokenizer
@@ -82,10 +79,7 @@ class Translator:
         folder.mkdir(parents=True, exist_ok=True)
         self.source.save(folder, "source")
         self.target.save(folder, "target")
-        with replacing(folder / "model.keras") as beside:
-            store(self.model, beside, precision)
-        decoding = dataclasses.asdict(self.decoding)
-        card.write(folder, {**self.known, "decoding": decoding, "files": _digests(folder)})
+        save_model(folder, self.model, self.decoding, self.known, precision)
 
     @classmethod
     def load(cls, folder, ensemble=(), **decoding):
@@ -105,7 +99,7 @@ class Translator:
         known = card.read(folder)
         model = load(folder)
         source, target = load_tokenizer(folder, "source"), load_tokenizer(folder, "target")
-        if known.pop("files") != _digests(folder):
+        if known.pop("files") != digests(folder):
             raise ValueError(
                 f"{folder} holds files of several trainings; train the model again, or restore it"
             )
@@ -114,18 +108,10 @@ class Translator:
         except TypeError as error:
             raise ValueError(f"{folder / card.NAME} is damaged: {error}") from error
         for other in map(folder_of, ensemble):
-            if _digests(other, TOKENIZERS) != _digests(folder, TOKENIZERS):
+            if digests(other, TOKENIZERS) != digests(folder, TOKENIZERS):
                 raise ValueError(
                     f"{other} and {folder} have tokenizers of their own; an ensemble shares them"
                 )
         if ensemble:
             model = Ensemble([model, *map(load, ensemble)])
         return cls(model, source, target, decoding, known)
-
-
-TOKENIZERS = ("source.json", "target.json")
-
-
-def _digests(folder, names=("model.keras", *TOKENIZERS)):
-    """What the files that make up a model hold, as SHA-256."""
-    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}

@@ -16,6 +16,21 @@ TARGETS = [[[0, 0, 3]], [[1, 2, 0], [4, 0, 0]], [[2, 1, 4], [3, 1, 1]]]
 SMOOTHING = 0.1
 
 
+class Held:
+    """Batches of the targets."""
+
+    def __len__(self):
+        return len(TARGETS)
+
+    def in_order(self):
+        ids = tf.TensorSpec((None, None), tf.int32)
+        batches = tf.data.Dataset.from_generator(
+            lambda: (((target, target), target) for target in TARGETS),
+            output_signature=((ids, ids), ids),
+        )
+        return batches.apply(tf.data.experimental.assert_cardinality(len(TARGETS)))
+
+
 @pytest.fixture(scope="module")
 def judge():
     table = np.random.default_rng(0).normal(size=(5, 5)).astype("float32")
@@ -24,18 +39,10 @@ def judge():
     model = keras.Model((source, target), layer(target))
     layer.embeddings.assign(table)
 
-    def in_order():
-        ids = tf.TensorSpec((None, None), tf.int32)
-        batches = tf.data.Dataset.from_generator(
-            lambda: (((target, target), target) for target in TARGETS),
-            output_signature=((ids, ids), ids),
-        )
-        return batches.apply(tf.data.experimental.assert_cardinality(len(TARGETS)))
-
     translator = SimpleNamespace(model=model, translate_all=lambda texts: [t + "!" for t in texts])
     pairs = SimpleNamespace(sources=["a", "b"], targets=["a!", "b?"])
     recipe = Recipe(metric="exact_match", label_smoothing=SMOOTHING)
-    return Judge(translator, SimpleNamespace(in_order=in_order), pairs, recipe)
+    return Judge(translator, Held(), pairs, recipe)
 
 
 def log_probabilities(judge):

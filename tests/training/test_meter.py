@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from training.meter import Meter
+from training.pipeline import Batches
 
 
 def batches(pause):
@@ -24,7 +25,7 @@ def measured(pause):
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     meter = Meter()
     history = model.fit(
-        meter.watch(batches(pause)),
+        Batches.watched(batches(pause), meter.arrived),
         steps_per_epoch=20,
         epochs=2,
         verbose=0,
