@@ -131,7 +131,7 @@ def test_explain_warns_where_it_cut_and_where_the_sum_is_off(saved_models, capsy
     asked = ["explain", "dates", text, "--saved-models", saved, "--attribution", METHODS[0]]
     assert main([*asked, "--steps", "1"]) == 0
     warnings = capsys.readouterr().err.splitlines()
-    assert "has 119 tokens and the model reads 63: it was cut behind '1 1 1" in warnings[0]
+    assert "has 119 tokens and the model reads 63: it was cut behind '1 ␣ 1 ␣ 1'" in warnings[0]
     assert len(warnings) == 1 or "ask for more --steps" in warnings[1]
 
 

@@ -31,12 +31,12 @@ def test_every_command_is_one_with_its_flags(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     lines = re.findall(r"^(attention-zoo .*)", text, re.MULTILINE)
     commands = [shlex.split(line, comments=True)[1:] for line in lines]
-    assert {name for name, *_ in commands} >= {"export", "serve", "translate"}
+    assert {name for name, *_ in commands} >= {"export", "serve", "translate", "explain"}
     for command in commands:
         _parser().parse_args(command)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/serving.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/explain.md", "docs/serving.md"])
 def test_what_is_linked_or_named_is_there(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
