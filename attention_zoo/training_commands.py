@@ -163,11 +163,12 @@ def _train_texts(parsed, made, name, **options):
 def _train_prepared(parsed, made, name, **options):
     if (parsed.backend or os.environ.get("KERAS_BACKEND", "tensorflow")) == "tensorflow":
         import_tensorflow()
+    from training.prepared import Prepared
     from training.train_prepared import train_prepared
     from training.workers import Workers
 
     workers = Workers.found(parsed.worker, parsed.workers, parsed.coordinator)
-    train_prepared(made, name, parsed.prepared, workers=workers, **options)
+    train_prepared(made, name, Prepared.read(parsed.prepared), workers=workers, **options)
 
 
 def add_evaluate(commands):

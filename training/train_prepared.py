@@ -11,7 +11,7 @@ from training.array_batches import ArrayBatches
 from training.fitting import best, fit
 from training.judge import TokenJudge
 from training.precision import computing_in
-from training.prepared import SPLITS, Prepared
+from training.prepared import SPLITS
 from training.run import Follower, Run, check_run
 from training.workers import ALONE
 from zoo.saving import save_model
@@ -20,7 +20,7 @@ from zoo.saving import save_model
 def train_prepared(
     recipe,
     name,
-    folder,
+    prepared,
     *,
     runs="runs",
     saved_models="saved_models",
@@ -35,7 +35,7 @@ def train_prepared(
     Args:
         recipe: a `Recipe`.
         name: of the run, `runs/<name>`, and of the model, `saved_models/<name>`.
-        folder: of the prepared data, for this recipe.
+        prepared: the `Prepared` data, for this recipe.
         runs, saved_models: the folders; all workers have to see the first.
         checkpoint_every: steps between checkpoints, besides the one after each epoch.
         workers: the `Workers` that train it together.
@@ -48,7 +48,6 @@ def train_prepared(
             of several workers ends its process instead, and so the others'.
     """
     check_run(name, checkpoint_every)
-    prepared = Prepared.read(folder)
     prepared.check(recipe)
     by_loss = dataclasses.replace(recipe, metric="loss")
     if recipe.metric != "loss" and workers.leads:

@@ -31,6 +31,7 @@ import json, sys
 import numpy as np
 from training import untrained
 from training.callbacks import Keeper
+from training.prepared import Prepared
 from training.recipes import Recipe
 from training.train_prepared import train_prepared
 
@@ -46,7 +47,8 @@ def same(*arguments):
 
 untrained.build = same
 Keeper.on_train_batch_end = lambda self, batch, logs: losses.append(float(logs["loss"]))
-train_prepared(Recipe(**settings), "own", prepared, runs=folder, saved_models=folder + "/models")
+recipe, data = Recipe(**settings), Prepared.read(prepared)
+train_prepared(recipe, "own", data, runs=folder, saved_models=folder + "/models")
 print(json.dumps(losses))
 """
 

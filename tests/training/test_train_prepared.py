@@ -137,7 +137,7 @@ def test_with_tensorflow_the_same(prepared, tmp_path):
     train_prepared(
         dataclasses.replace(RECIPE, epochs=1),
         "own",
-        prepared.folder,
+        prepared,
         runs=tmp_path / "runs",
         saved_models=tmp_path / "saved_models",
     )
@@ -148,7 +148,7 @@ def test_with_tensorflow_the_same(prepared, tmp_path):
 def test_data_of_another_recipe_are_refused(prepared, tmp_path):
     other = dataclasses.replace(RECIPE, max_target_length=11, lower=True)
     with pytest.raises(ValueError, match=r"lower was False, is True; max_target_length was 12, is"):
-        train_prepared(other, "own", prepared.folder, runs=tmp_path, saved_models=tmp_path)
+        train_prepared(other, "own", prepared, runs=tmp_path, saved_models=tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -156,7 +156,7 @@ def test_a_run_measured_otherwise_is_not_gone_on_with(prepared, tmp_path):
     """Its best is the best by another measure."""
     Run(tmp_path / "own", {"recipe": dataclasses.asdict(RECIPE), "data": {}}).close()
     with pytest.raises(ValueError, match="metric was 'exact_match', is 'loss'"):
-        train_prepared(RECIPE, "own", prepared.folder, runs=tmp_path, saved_models=tmp_path)
+        train_prepared(RECIPE, "own", prepared, runs=tmp_path, saved_models=tmp_path)
 
 
 def test_texts_want_tensorflow(capsys):

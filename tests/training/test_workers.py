@@ -85,6 +85,7 @@ PROCESS = """
 import json, os, signal, sys, time
 from training.batch_plan import BatchPlan
 from training.callbacks import Keeper
+from training.prepared import Prepared
 from training.recipes import Recipe
 from training.train_prepared import train_prepared
 from training.workers import Workers
@@ -108,8 +109,8 @@ def counted(self, batch, logs=None):
 
 BatchPlan.epoch, Keeper.on_train_batch_end = noted, counted
 history = train_prepared(
-    Recipe(**settings), "own", prepared, runs=folder + "/runs", saved_models=folder + "/models",
-    checkpoint_every=3, workers=Workers(*worker),
+    Recipe(**settings), "own", Prepared.read(prepared), runs=folder + "/runs",
+    saved_models=folder + "/models", checkpoint_every=3, workers=Workers(*worker),
 )
 print(json.dumps([history, read]))
 """
