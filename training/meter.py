@@ -31,8 +31,9 @@ class Meter(keras.callbacks.Callback):
         """The dataset, of which this meter sees each batch on its way to the model."""
 
         def seen(inputs, target):
-            real = [tf.math.count_nonzero(ids, dtype=tf.int64) for ids in (*inputs, target)]
-            cells = [tf.size(ids, out_type=tf.int64) for ids in (*inputs, target)]
+            sides = *inputs[:2], target  # a third input is of numbers that are no tokens
+            real = [tf.math.count_nonzero(ids, dtype=tf.int64) for ids in sides]
+            cells = [tf.size(ids, out_type=tf.int64) for ids in sides]
             noted = tf.numpy_function(self._arrived, [tf.stack([real, cells])], tf.int64)
             with tf.control_dependencies([noted]):
                 return inputs, tf.identity(target)

@@ -25,14 +25,16 @@ class Batches(ArrayBatches):
         return self._gathered(tf.data.Dataset.range(len(self)), self.plan.in_order().__getitem__)
 
     def _gathered(self, numbers, batch):
+        count = 3 if self.pairs.gold is None else 4
+
         def arrays(number):
-            (source, target_in), target_out = self.pairs.batch(*batch(int(number)))
-            return source, target_in, target_out
+            inputs, target_out = self.pairs.batch(*batch(int(number)))
+            return *inputs, target_out
 
         def gather(number):
-            ids = tf.numpy_function(arrays, [number], [tf.int32] * 3)
-            source, target_in, target_out = (tf.ensure_shape(side, (None, None)) for side in ids)
-            return (source, target_in), target_out
+            ids = tf.numpy_function(arrays, [number], [tf.int32] * count)
+            *inputs, target_out = (tf.ensure_shape(side, (None, None)) for side in ids)
+            return tuple(inputs), target_out
 
         # One thread: several would only wait for Python's lock, and be slower.
         return numbers.map(gather).prefetch(tf.data.AUTOTUNE)

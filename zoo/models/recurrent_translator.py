@@ -10,7 +10,7 @@ from zoo.layers.arguments import check_choice, check_rate, check_whole
 from zoo.layers.dense import Dense
 from zoo.layers.monotonic_attention import MODES
 from zoo.models.attentions import attention_of, order_of
-from zoo.models.stepwise import inputs_like, mean_over_tokens
+from zoo.models.stepwise import inputs_like, mean_over_tokens, source_and_target
 
 ENCODER_LAYERS = {
     "rnn": keras.layers.SimpleRNN,
@@ -163,16 +163,19 @@ class RecurrentTranslator(keras.Model):
             projection=Dense(target_vocabulary_size, name="logits"),
         )
 
-        source = keras.Input((None,), dtype="int32", name="source")
-        target = keras.Input((None,), dtype="int32", name="target")
+        source, target = source_and_target()
+        logits, *_ = self._forward(source, target)
+        super().__init__(inputs=(source, target), outputs=logits, **kwargs)
+
+    def _forward(self, source, target):
+        """Logits, and the attention's weights where there is one."""
         memory, mask, state = self._encode(source)
-        outputs, *_ = self._decode(
+        outputs, *weights, _ = self._decode(
             self.dropout(self.target_embedding(target)),
             {"memory": memory, "memory_mask": mask} if self.has_attention else {},
             state,
         )
-        logits = self.projection(self.dropout(outputs))
-        super().__init__(inputs=(source, target), outputs=logits, **kwargs)
+        return self.projection(self.dropout(outputs)), *weights
 
     def _encode(self, source):
         """Memory, its mask, and the decoder cells' initial states."""
@@ -205,6 +208,12 @@ class RecurrentTranslator(keras.Model):
             memory, keys = self.decoder.project_memory(memory, mask)
             encoded |= {"memory": memory, "memory_mask": mask, "keys": keys}
         return keras.Model(source, encoded, name="encode")
+
+    @functools.cached_property
+    def aligned(self):
+        """(source ids, target ids) -> logits, attention; for a model that has one."""
+        source, target = source_and_target()
+        return keras.Model((source, target), self._forward(source, target), name="aligned")
 
     @functools.cached_property
     def embed(self):

@@ -1,11 +1,12 @@
 """How a model is seen one token at a time.
 
-Every translator has four views of its one forward pass:
+Every translator has five views of its one forward pass:
 
     encoded = model.encode(source)                  # dict; rows: sources
     state = model.start(encoded)                    # dict; rows: sources, then hypotheses
     logits, state, attention = model.step((tokens, {**encoded, **state}))
     vectors = model.embed(source)                   # (batch, dim), one for a sentence
+    logits, attention = model.aligned((source, target))  # all steps at once
 
 `encoded` stays as it is from step to step and is held once for a source, however many hypotheses
 there are; `state` moves. All tensors have the batch first. `attention` is
@@ -14,6 +15,11 @@ there are; `state` moves. All tensors have the batch first. `attention` is
 
 import keras
 from keras import ops
+
+
+def source_and_target():
+    """The inputs of a translator."""
+    return tuple(keras.Input((None,), dtype="int32", name=n) for n in ("source", "target"))
 
 
 def inputs_like(tensors):

@@ -9,7 +9,7 @@ from zoo.layers import DecoderBlock, EncoderBlock, TiedEmbedding, position_schem
 from zoo.layers.arguments import check_rate, check_whole
 from zoo.layers.dense import Dense
 from zoo.layers.residual import make_norm
-from zoo.models.stepwise import inputs_like, mean_over_tokens
+from zoo.models.stepwise import inputs_like, mean_over_tokens, source_and_target
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -155,14 +155,19 @@ class TransformerTranslator(keras.Model):
             scale=keras.layers.Rescaling(dim**0.5, name="scale"),
         )
 
-        source = keras.Input((None,), dtype="int32", name="source")
-        target = keras.Input((None,), dtype="int32", name="target")
+        source, target = source_and_target()
+        logits, _ = self._forward(source, target)
+        super().__init__(inputs=(source, target), outputs=logits, **kwargs)
+
+    def _forward(self, source, target, weights_wanted=False):
+        """Logits, and the weights of the last block's heads if those are wanted."""
         memory, mask = self._encode(source)
         x = self._embed(self.target_embedding, self.target_positions, target)
         for block in self.decoder:
-            x, _, _ = block(x, memory, memory_mask=mask)
-        logits = self.projection(self.decoder_norm(x))
-        super().__init__(inputs=(source, target), outputs=logits, **kwargs)
+            x, weights, _ = block(
+                x, memory, memory_mask=mask, return_attention_scores=weights_wanted
+            )
+        return self.projection(self.decoder_norm(x)), weights
 
     def _embed(self, embedding, positions, tokens, start=None):
         return self.dropout(positions.embed(self.scale(embedding(tokens)), start))
@@ -184,6 +189,13 @@ class TransformerTranslator(keras.Model):
         for i, block in enumerate(self.decoder):
             encoded |= named("memory", i, block.project_memory(memory, mask))
         return keras.Model(source, encoded, name="encode")
+
+    @functools.cached_property
+    def aligned(self):
+        """(source ids, target ids) -> logits, attention (mean of the last heads)."""
+        source, target = source_and_target()
+        logits, weights = self._forward(source, target, weights_wanted=True)
+        return keras.Model((source, target), (logits, ops.mean(weights, axis=1)), name="aligned")
 
     @functools.cached_property
     def embed(self):

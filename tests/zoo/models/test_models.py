@@ -73,6 +73,9 @@ def test_step_by_step_equals_teacher_forcing(model, source, target):
             assert_allclose(attention.sum(-1), 1, rtol=1e-5)
         assert (attention.sum(-1) < 1 + 1e-5).all()
         assert (attention.swapaxes(1, 2)[source == 0] == 0).all()
+        at_once = model.aligned((source, target))
+        for expected, got in zip((logits, attention), at_once, strict=True):
+            assert_allclose(numbers(got), expected, **close)
 
 
 @pytest.mark.parametrize("name", ["luong-monotonic", "bahdanau-monotonic", "mocha"])
