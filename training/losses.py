@@ -23,6 +23,27 @@ def divergence(labels, logits, others):
     return ops.sum(both * tokens) / ops.maximum(ops.sum(tokens), 1.0)
 
 
+def alignment_crossentropy(gold, attention):
+    """Of gold alignments and an attention's weights, mean over the tokens that have a gold one.
+
+        -sum_s A_ts log a_ts,   A_ts = 1 / (end_t - begin_t) for begin_t <= s < end_t, else 0
+
+    Args:
+        gold: int `(batch, 2 * target length)`, `begin_t` and `end_t` in turn.
+        attention: `a`, `(batch, target length, source length)`.
+
+    Reference:
+        Chen et al. 2016, "Guided Alignment Training for Topic-Aware Neural Machine Translation".
+    """
+    weights = ops.maximum(ops.cast(attention, "float32"), keras.config.epsilon())
+    begin, end = (ops.expand_dims(gold[:, first::2], -1) for first in (0, 1))
+    places = ops.arange(ops.shape(weights)[-1], dtype=gold.dtype)
+    inside = ops.cast(ops.logical_and(begin <= places, places < end), "float32")
+    long = ops.sum(inside, axis=-1)
+    each = -ops.sum(inside * ops.log(weights), axis=-1) / ops.maximum(long, 1.0)
+    return ops.sum(each) / ops.maximum(ops.sum(ops.cast(long > 0, "float32")), 1.0)
+
+
 @keras.saving.register_keras_serializable("zoo")
 class TokenCrossentropy(keras.losses.Loss):
     """Cross-entropy of the next token, label-smoothed, mean over the tokens that are no padding.

@@ -34,8 +34,9 @@ class Batches(ArrayBatches):
             return np.int64(0)
 
         def seen(inputs, target):
-            real = [tf.math.count_nonzero(ids, dtype=tf.int64) for ids in (*inputs, target)]
-            cells = [tf.size(ids, out_type=tf.int64) for ids in (*inputs, target)]
+            sides = *inputs[:2], target  # a third input is of numbers that are no tokens
+            real = [tf.math.count_nonzero(ids, dtype=tf.int64) for ids in sides]
+            cells = [tf.size(ids, out_type=tf.int64) for ids in sides]
             noted = tf.numpy_function(note, [tf.stack([real, cells])], tf.int64)
             with tf.control_dependencies([noted]):
                 return inputs, tf.identity(target)
@@ -46,14 +47,16 @@ class Batches(ArrayBatches):
         return dataset.map(seen).with_options(options)
 
     def _gathered(self, numbers, batch):
+        count = 3 if self.pairs.gold is None else 4
+
         def arrays(number):
-            (source, target_in), target_out = self.pairs.batch(*batch(int(number)))
-            return source, target_in, target_out
+            inputs, target_out = self.pairs.batch(*batch(int(number)))
+            return *inputs, target_out
 
         def gather(number):
-            ids = tf.numpy_function(arrays, [number], [tf.int32] * 3)
-            source, target_in, target_out = (tf.ensure_shape(side, (None, None)) for side in ids)
-            return (source, target_in), target_out
+            ids = tf.numpy_function(arrays, [number], [tf.int32] * count)
+            *inputs, target_out = (tf.ensure_shape(side, (None, None)) for side in ids)
+            return tuple(inputs), target_out
 
         # One thread: several would only wait for Python's lock, and be slower.
         return numbers.map(gather).prefetch(tf.data.AUTOTUNE)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from training.gold_spans import check_characters, gold_alignments
 from training.prepared import FIELDS, NAME, SIDES, Prepared, fingerprint
 from training.token_pairs import Sequences, TokenPairs
 from training.vocabularies import train_tokenizers
@@ -124,7 +125,7 @@ def tokenise(pairs, tokenizers, recipe, longer):
         `TokenPairs`.
     """
     most = recipe.max_source_length, recipe.max_target_length
-    sources, targets, over_source, over_target = [], [], 0, 0
+    sources, targets, rows, over_source, over_target = [], [], [], 0, 0
     for begin in range(0, len(pairs.sources), CHUNK):
         source, target = (
             tokenizer.encode(texts[begin : begin + CHUNK])
@@ -134,18 +135,22 @@ def tokenise(pairs, tokenizers, recipe, longer):
         long_source, long_target = source.row_lengths() >= most[0], target.row_lengths() >= most[1]
         over_source += int(tf.math.count_nonzero(long_source))
         over_target += int(tf.math.count_nonzero(long_target & ~long_source))
-        if longer == "drop":
-            kept = ~(long_source | long_target)
-            source, target = (tf.ragged.boolean_mask(side, kept) for side in (source, target))
+        if pairs.spans:
+            check_characters(pairs.sources[begin : begin + CHUNK], source.row_lengths().numpy())
+        kept = ~(long_source | long_target) if longer == "drop" else tf.ones_like(long_source)
+        source, target = (tf.ragged.boolean_mask(side, kept) for side in (source, target))
+        rows += (begin + tf.where(kept)[:, 0]).numpy().tolist()
         sources.append(with_end(source, most[0]))
         targets.append(with_start_and_end(target, most[1] + 1))
+    source, target = _joined(sources), _joined(targets)
+    gold = gold_alignments(pairs.only(rows), target.lengths - 1) if pairs.spans else None
     if longer == "cut":
-        return TokenPairs(_joined(sources), _joined(targets), cut=over_source + over_target)
+        return TokenPairs(source, target, cut=over_source + over_target, gold=gold)
     dropped = {
         f"source longer than {most[0]} tokens": over_source,
         f"target longer than {most[1]} tokens": over_target,
     }
-    return TokenPairs(_joined(sources), _joined(targets), dropped)
+    return TokenPairs(source, target, dropped, gold=gold)
 
 
 def _joined(parts):

@@ -14,6 +14,7 @@ from zoo.replacing import replacing
 NAME = "prepared.json"
 SPLITS = ("train", "validation")
 SIDES = ("source", "target")
+GOLD = "gold"
 
 # What of a recipe the ids depend on, besides its pairs.
 FIELDS = (
@@ -32,8 +33,9 @@ class Prepared:
     """A folder of tokenised pairs, with the tokenizers that made them.
 
     `<split>.<side>.npy` holds a side's ids and `<split>.<side>.offsets.npy` where each row begins
-    (see `Sequences`); `source.*` and `target.*` are the tokenizers' files. `prepared.json` says
-    what made them all, and has their digests.
+    (see `Sequences`); gold alignments, where there are some, count as a side. `source.*` and
+    `target.*` are the tokenizers' files. `prepared.json` says what made them all, and has their
+    digests.
 
     Attributes:
         folder: where it is.
@@ -95,7 +97,7 @@ class Prepared:
             for side, tokenizer in zip(SIDES, tokenizers, strict=True):
                 tokenizer.save(beside, side)
             for split, pairs in splits.items():
-                for side in SIDES:
+                for side in (*SIDES, GOLD) if pairs.gold is not None else SIDES:
                     rows = getattr(pairs, side)
                     np.save(beside / f"{split}.{side}.npy", rows.values)
                     np.save(beside / f"{split}.{side}.offsets.npy", rows.offsets)
@@ -149,7 +151,8 @@ def fingerprint(made_by):
 
 
 def _read_split(folder, split, told):
-    sides = {side: _read_rows(folder / f"{split}.{side}") for side in SIDES}
+    names = [*SIDES, GOLD] if (folder / f"{split}.{GOLD}.npy").is_file() else SIDES
+    sides = {side: _read_rows(folder / f"{split}.{side}") for side in names}
     if {len(rows) for rows in sides.values()} != {told["pairs"]}:
         raise ValueError(f"{split} has not its {told['pairs']} pairs")
     return TokenPairs(**sides, dropped=told["dropped"], cut=told["cut"])

@@ -70,6 +70,9 @@ class Recipe:
         float, "how often, at the end, the decoder reads its own guess in training; 0 for never"
     ] = 0.0
     r_drop: Annotated[float, "alpha of R-Drop; wants dropout; 0 for none"] = 0.0
+    guided_alignment: Annotated[
+        float, "weight of the attention's loss against gold spans, as dates has them; 0 for none"
+    ] = 0.0
     clip_norm: Annotated[float, "largest global norm of a gradient"] = 1.0
     seed: Annotated[int, "of weights, order and dropout"] = 0
     metric: Annotated[str, f"what the best weights are best at: {', '.join(METRICS)}"] = "bleu"
@@ -108,6 +111,11 @@ class Recipe:
             raise ValueError("`warmup_steps` must be 1 or more for the schedule inverse-sqrt")
         if self.average_last == 1:
             raise ValueError("`average_last` must be 2 epochs or more, or 0 for none; got 1")
+        if self.guided_alignment and self.tokenizer != "characters":
+            raise ValueError(
+                "`guided_alignment` needs the tokenizer characters, since gold spans count "
+                f"characters; got {self.tokenizer!r}"
+            )
         if self.weight_decay and self.optimizer not in ("adamw", "lion"):
             raise ValueError(
                 f"`weight_decay` {self.weight_decay} is for adamw and lion; "
@@ -136,6 +144,7 @@ RANGES = {
     "label_smoothing": (0, 0.99),
     "scheduled_sampling": (0, 1),
     "r_drop": (0, 1e6),
+    "guided_alignment": (0, 1e6),
     "clip_norm": (1e-12, 1e12),
     "seed": (0, 2**31 - 1),
     "validation_examples": (1, 2**40),

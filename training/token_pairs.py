@@ -45,6 +45,8 @@ class TokenPairs:
     Attributes:
         source: with END.
         target: with START and END.
+        gold: None, or two numbers for each token of the target but START: from where to where in
+            the source stands what it should look at; 0 and 0 for nothing.
         dropped: how many pairs were left out, by the reason.
         cut: how many of the pairs were longer than allowed, and cut.
     """
@@ -53,6 +55,7 @@ class TokenPairs:
     target: Sequences
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
     cut: int = 0
+    gold: Sequences | None = None
 
     def __len__(self):
         return len(self.source)
@@ -66,10 +69,14 @@ class TokenPairs:
         """What `fit` takes of these rows, int32 and padded with 0; the row -1 is all padding.
 
         Returns:
-            `((source (rows, source length), target in (rows, target length)), target out)`.
+            `((source (rows, source length), target in (rows, target length)), target out)`; with
+            `gold`, it is the third of the inputs, `(rows, 2 * target length)`.
         """
         target = self.target.padded(rows, target_length + 1)
-        return (self.source.padded(rows, source_length), target[:, :-1]), target[:, 1:]
+        inputs = self.source.padded(rows, source_length), target[:, :-1]
+        if self.gold is not None:
+            inputs += (self.gold.padded(rows, 2 * target_length),)
+        return inputs, target[:, 1:]
 
     def told(self, kind):
         """A line on what was dropped and cut of these `kind` pairs; "" where nothing was."""

@@ -11,6 +11,7 @@ from training import untrained
 from training.datasets.filters import describe, filter_pairs
 from training.datasets.load import load_corpus, load_pairs
 from training.fitting import best, fit
+from training.gold_spans import check_dates
 from training.judge import Judge
 from training.pipeline import Batches
 from training.precision import computing_in
@@ -72,22 +73,29 @@ def train(
     return position.history
 
 
-def pairs_of(recipe, split, data_dir=None):
-    """The `Pairs` of one split of the recipe's data."""
+def pairs_of(recipe, split, data_dir=None, with_spans=False):
+    """The `Pairs` of one split of the recipe's data, with gold spans if those are asked for."""
+    if recipe.corpus and with_spans:
+        raise ValueError(
+            "`guided_alignment` needs a dataset with gold spans, such as dates; got a corpus: "
+            "leave out --guided-alignment"
+        )
     if recipe.corpus:
         return load_corpus([Path(path) for path in recipe.corpus], split)
     if not recipe.dataset:
         raise ValueError(
             "this recipe has no data of its own: give --corpus FILE.tsv, or --corpus SOURCE TARGET"
         )
-    return load_pairs(
-        recipe.dataset, split, source=recipe.source, target=recipe.target, data_dir=data_dir
-    )
+    features = {"source": recipe.source, "target": recipe.target, "with_spans": with_spans}
+    return load_pairs(recipe.dataset, split, **features, data_dir=data_dir)
 
 
 def splits_of(recipe, data_dir=None):
     """The `Pairs` to train on, filtered, as many as the recipe asks for; those to validate on."""
-    pairs, held_out = (pairs_of(recipe, split, data_dir) for split in ("train", "validation"))
+    pairs = pairs_of(recipe, "train", data_dir, with_spans=recipe.guided_alignment > 0)
+    if pairs.spans:
+        check_dates(pairs.targets)
+    held_out = pairs_of(recipe, "validation", data_dir)
     pairs, dropped = filter_pairs(pairs, recipe)
     if dropped:
         print(describe(dropped))
@@ -98,12 +106,7 @@ def _sample(pairs, count):
     """So many of the pairs, evenly spaced, since corpora are often sorted; all for 0."""
     if not 0 < count < len(pairs.sources):
         return pairs
-    chosen = [i * len(pairs.sources) // count for i in range(count)]
-    return dataclasses.replace(
-        pairs,
-        sources=[pairs.sources[i] for i in chosen],
-        targets=[pairs.targets[i] for i in chosen],
-    )
+    return pairs.only([i * len(pairs.sources) // count for i in range(count)])
 
 
 def _translator(recipe, pairs, name, source, target):

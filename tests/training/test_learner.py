@@ -12,7 +12,7 @@ import pytest
 
 import zoo
 from training.learner import Learner, learner
-from training.losses import TokenCrossentropy, divergence
+from training.losses import TokenCrossentropy, alignment_crossentropy, divergence
 from training.recipes import Recipe
 from training.scheduled_sampling import ScheduledSampling
 
@@ -117,6 +117,45 @@ def test_its_random_state_and_its_count_are_in_the_checkpoint(model):
     assert any("steps" in name for name in names)
     assert sum("seed" in name for name in names) > sum("seed" in v.path for v in model.variables)
     assert len(learning.trainable_variables) == len(model.trainable_variables)
+
+
+def attention_of(model):
+    given = model.source_embedding(SOURCE), np.asarray(SOURCE) != 0, TARGET_IN
+    return keras.ops.mean(model.forced(given)[1][-1], axis=1)
+
+
+GOLD = np.array([[0, 2, 2, 3, 0, 0, 0, 0], [1, 2, 0, 0, 0, 0, 0, 0]])
+
+
+@pytest.mark.parametrize("alpha", [0.0, 5.0])
+def test_guided_alignment_adds_its_weight_times_the_attention_s_loss(model, alpha):
+    """With R-Drop, too: without dropout both of its passes are one."""
+    attention = attention_of(model)
+    expected = float(TokenCrossentropy(0.1)(TARGET_OUT, model((SOURCE, TARGET_IN))))
+    expected += 0.7 * float(alignment_crossentropy(GOLD, attention))
+    learning = Learner(model, alpha=alpha, guided=0.7)
+    learning.compile(keras.optimizers.SGD(0.1), TokenCrossentropy(0.1))
+    got = float(learning.train_on_batch((SOURCE, TARGET_IN, GOLD), TARGET_OUT))
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+
+
+def test_guided_alignment_turns_the_attention_to_the_gold(model):
+    learning = Learner(model, guided=1.0)
+    learning.compile(keras.optimizers.Adam(0.05), TokenCrossentropy())
+    for _ in range(30):
+        learning.train_on_batch((SOURCE, TARGET_IN, GOLD), TARGET_OUT)
+    attention = np.asarray(attention_of(model))
+    assert attention[0, 0, :2].sum() > 0.8
+    assert attention[0, 1, 2] > 0.8
+    assert attention[1, 0, 1] > 0.8
+
+
+def test_guided_alignment_wants_an_attention():
+    sizes = {"source_vocabulary_size": 7, "target_vocabulary_size": 7}
+    without = zoo.build("seq2seq-gru", **sizes, units=4, embedding_dim=3)
+    recipe = Recipe(preset="seq2seq-gru", tokenizer="characters", guided_alignment=1.0)
+    with pytest.raises(ValueError, match=r"needs a model with an attention; got .*'seq2seq-gru'"):
+        learner(without, recipe, 10)
 
 
 # All that a step is made of, through `fit`, on whichever backend Keras has.

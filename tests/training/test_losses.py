@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from training.losses import TokenAccuracy, TokenCrossentropy
+from training.losses import TokenAccuracy, TokenCrossentropy, alignment_crossentropy
 
 
 def logits(*shape):
@@ -42,3 +42,19 @@ def test_accuracy_is_over_real_tokens():
     accuracy = TokenAccuracy()
     accuracy.update_state(np.array([[1, 3, 0], [3, 0, 0]]), scores)
     np.testing.assert_allclose(accuracy.result(), 2 / 3)
+
+
+def test_the_attention_s_loss_is_over_the_tokens_that_have_a_gold_alignment():
+    """The first of three tokens should look at keys 0 and 1, the third at key 2."""
+    gold = np.array([[0, 2, 0, 0, 2, 3], [0, 0, 0, 0, 0, 0]])
+    attention = np.full((2, 3, 4), 0.25, "float32")
+    attention[0, 0] = [0.5, 0.2, 0.3, 0.0]
+    attention[0, 2] = [0.1, 0.1, 0.8, 0.0]
+    expected = -((np.log(0.5) + np.log(0.2)) / 2 + np.log(0.8)) / 2
+    np.testing.assert_allclose(alignment_crossentropy(gold, attention), expected, rtol=1e-6)
+
+
+def test_weights_of_zero_have_a_finite_loss_and_no_gold_has_none():
+    attention = np.zeros((1, 2, 3), "float32")
+    assert 10 < float(alignment_crossentropy(np.array([[0, 1, 1, 2]]), attention)) < 20
+    assert float(alignment_crossentropy(np.zeros((1, 4), int), attention)) == 0

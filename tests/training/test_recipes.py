@@ -37,6 +37,7 @@ def test_an_unknown_recipe_is_answered_with_those_there_are():
         ("patience", -1),
         ("scheduled_sampling", 1.5),
         ("r_drop", -1.0),
+        ("guided_alignment", -0.5),
         ("metric", "rouge"),
         ("batch_size", 0),
         ("epochs", -1),
@@ -57,6 +58,11 @@ def test_inverse_square_root_wants_a_warm_up():
 def test_weight_decay_wants_an_optimizer_that_has_it(name):
     with pytest.raises(ValueError, match=rf"`weight_decay` 0\.1 is for adamw and lion; .*'{name}'"):
         Recipe(optimizer=name, weight_decay=0.1)
+
+
+def test_guided_alignment_wants_a_token_for_each_character():
+    with pytest.raises(ValueError, match=r"needs the tokenizer characters.*; got 'words'"):
+        Recipe(guided_alignment=1.0)
 
 
 def test_recipes_import_nothing_heavy():

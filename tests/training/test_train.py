@@ -218,16 +218,28 @@ def test_one_s_own_corpus_trains(tmp_path, tiny_recipe):
     assert translator.known["licence"] == "not stated"
 
 
+def test_gold_spans_guide_the_attention(tmp_path, tiny_recipe, data_dir):
+    recipe = dataclasses.replace(
+        tiny_recipe, guided_alignment=1.0, r_drop=1.0, scheduled_sampling=0.1, max_examples=64
+    )
+    folders = {"runs": tmp_path / "runs", "saved_models": tmp_path / "saved_models"}
+    first, second = train(recipe, "guided", **folders, data_dir=data_dir)
+    assert second["loss"] < first["loss"]
+    assert first["loss"] > first["val_loss"] + 1  # which has no part for the attention
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
+        ({"guided_alignment": 1.0, "corpus": ("own.tsv",)}, r"dataset with gold spans.*a corpus"),
+        ({"guided_alignment": 1.0, "target": "locale"}, "such as 1904-06-14; got 'en_GB'"),
         ({"preset": "luong-dott"}, "No preset 'luong-dott'"),
         ({"overrides": {"unitz": 3}}, "takes no unitz"),
         ({"dataset": "datez"}, "datez"),
         ({"source": "textt"}, "textt"),
         ({"dataset": ""}, "--corpus"),
     ],
-    ids=["preset", "argument", "dataset", "feature", "no data"],
+    ids=["no spans", "no date", "preset", "argument", "dataset", "feature", "no data"],
 )
 def test_bad_input_leaves_nothing_behind(change, message, tiny_recipe, tmp_path, data_dir):
     with pytest.raises(ValueError, match=message):

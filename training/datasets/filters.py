@@ -1,6 +1,5 @@
 """Which training pairs to leave out before they are tokenised, and how many that were, and why."""
 
-import dataclasses
 from collections import Counter
 from collections.abc import Callable
 
@@ -33,17 +32,15 @@ def filter_pairs(pairs: Pairs, recipe) -> tuple[Pairs, Dropped]:
         ValueError: if none is left.
     """
     rules, dropped, kept = _rules(pairs, recipe), Counter(), []
-    for pair in zip(pairs.sources, pairs.targets, strict=True):
+    for row, pair in enumerate(zip(pairs.sources, pairs.targets, strict=True)):
         reason = next((reason for reason, holds in rules.items() if holds(*pair)), None)
         if reason is None:
-            kept.append(pair)
+            kept.append(row)
         else:
             dropped[reason] += 1
     if not kept:
         raise ValueError(f"{pairs.name}: no training pair is left. {describe(dropped)}")
-    sources, targets = zip(*kept, strict=True)
-    kept = dataclasses.replace(pairs, sources=list(sources), targets=list(targets))
-    return kept, dict(dropped)
+    return pairs.only(kept), dict(dropped)
 
 
 def describe(dropped: Dropped) -> str:

@@ -1,5 +1,6 @@
 """Any dataset as (source strings, target strings), in the order of its files."""
 
+import dataclasses
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,13 +19,15 @@ from training.datasets.splits import split_pairs
 class Pairs:
     """The pairs of one split: `targets[i]` is what a model should make of `sources[i]`.
 
-    `licence` is the data's, where they state one.
+    `licence` is the data's, where they state one. `spans[i]`, where they were asked for, says which
+    characters of a source mean what: see `training.gold_spans`.
     """
 
     name: str
     sources: list[str] = field(repr=False)
     targets: list[str] = field(repr=False)
     licence: str = ""
+    spans: list[str] = field(default_factory=list, repr=False)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -32,17 +35,36 @@ class Pairs:
         digest = hashlib.sha256()
         for source, target in zip(self.sources, self.targets, strict=True):
             digest.update(f"{source}\0{target}\0".encode())
+        for spans in self.spans:
+            digest.update(f"{spans}\0".encode())
         return digest.hexdigest()[:16]
+
+    def only(self, rows: Sequence[int]) -> "Pairs":
+        """These of the pairs, in this order."""
+        columns = {name: getattr(self, name) for name in ("sources", "targets", "spans")}
+        chosen = {name: [values[i] for i in rows] for name, values in columns.items() if values}
+        return dataclasses.replace(self, **chosen)
 
 
 def load_pairs(
-    dataset: str, split: str, *, source: str, target: str, data_dir: str | None = None
+    dataset: str,
+    split: str,
+    *,
+    source: str,
+    target: str,
+    with_spans: bool = False,
+    data_dir: str | None = None,
 ) -> Pairs:
-    """Loads two text features of a dataset; the arguments are those of `load_examples`."""
+    """Loads two text features of a dataset; the arguments are those of `load_examples`.
+
+    With `with_spans`, also its feature `spans`.
+    """
     builder = find_builder(dataset, data_dir)
-    examples = _examples(builder, split, (source, target))
+    features = [source, target, *(["spans"] if with_spans else [])]
+    examples = _examples(builder, split, features)
     licence = " ".join(builder.info.redistribution_info.license.split())
-    return Pairs(dataset, examples[source], examples[target], licence)
+    spans = examples["spans"] if with_spans else []
+    return Pairs(dataset, examples[source], examples[target], licence, spans)
 
 
 def whole_corpus(paths: Sequence[Path]) -> Pairs:
