@@ -120,7 +120,8 @@ def test_its_random_state_and_its_count_are_in_the_checkpoint(model):
 
 
 def attention_of(model):
-    given = model.source_embedding(SOURCE), np.asarray(SOURCE) != 0, TARGET_IN
+    source, target = map(keras.ops.convert_to_tensor, (SOURCE, TARGET_IN))
+    given = model.source_embedding(source), source != 0, target
     return keras.ops.mean(model.forced(given)[1][-1], axis=1)
 
 
