@@ -11,7 +11,7 @@ import keras
 LAUNCHERS = (
     ("RANK", "WORLD_SIZE"),  # torchrun and its like
     ("SLURM_PROCID", "SLURM_NTASKS"),
-    ("JOB_COMPLETION_INDEX", None),  # Kubernetes, which does not tell how many
+    ("JOB_COMPLETION_INDEX", ""),  # Kubernetes, which does not tell how many
 )
 HEARTBEAT = 20  # seconds of silence after which a worker is taken for dead
 

@@ -35,6 +35,13 @@ def test_a_launcher_says_which_one_it_is(environment, expected):
     assert Workers.found(environment=environment) == expected
 
 
+def test_the_environment_is_the_process_s(monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_NTASKS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("JOB_COMPLETION_INDEX", "1")
+    assert Workers.found(count=2, coordinator="a:1") == Workers(1, 2, "a:1")
+
+
 def test_flags_come_first():
     environment = {"RANK": "1", "WORLD_SIZE": "4", **MASTER}
     assert Workers.found(0, 2, "other:9", environment) == Workers(0, 2, "other:9")
