@@ -1,10 +1,13 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-slow test-backends bench docs pictures lint clean
+.PHONY: demo serve test test-slow test-backends bench docs pictures lint clean
 
 demo: .venv/installed  ## train, evaluate, export, serve, ask, draw
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/dates.py
+
+serve: .venv/installed  ## the trained models that ship, on REST 8501 and gRPC 8500
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/attention-zoo serve saved_models
 
 test: .venv/installed  ## the tests
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n 2 -m "not slow"
