@@ -1,16 +1,17 @@
 """A model's file, in full precision or in half the space."""
 
 import io
+import json
 import zipfile
 
 import h5py
 import numpy as np
 
-WEIGHTS = "model.weights.h5"  # within Keras's file, which is a zip
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"  # within Keras's file, which is a zip
 
 
 def store(model, path, precision="float32"):
-    """Write a `.keras` file of the model, without its optimizer.
+    """Write a `.keras` file of the model, without its optimizer, which Keras would write, too.
 
     In "float16" its weights are rounded to half precision, which is half the space. Keras loads
     such a file as any other, and computes in float32 again.
@@ -18,33 +19,34 @@ def store(model, path, precision="float32"):
     Raises:
         ValueError: for a weight that is beyond float16.
     """
-    model.save(path, include_optimizer=False)
-    if precision == "float32":
-        return
+    model.save(path)
     with zipfile.ZipFile(path) as whole:
         parts = {name: whole.read(name) for name in whole.namelist()}
-    parts[WEIGHTS] = _rounded(parts[WEIGHTS], precision)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as half:
+    config = json.loads(parts[CONFIG])
+    config.pop("compile_config", None)
+    parts[CONFIG] = json.dumps(config).encode()
+    parts[WEIGHTS] = _weights(parts[WEIGHTS], precision)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as lean:
         for name, content in parts.items():
-            half.writestr(name, content)
+            lean.writestr(name, content)
 
 
-def _rounded(content, precision):
-    """An HDF5 file's bytes with its float32 datasets in another precision, compressed."""
+def _weights(content, precision):
+    """An HDF5 file's bytes without the optimizer, its float32 datasets in another precision."""
     after = io.BytesIO()
     with h5py.File(io.BytesIO(content)) as source, h5py.File(after, "w") as target:
 
         def copy(name, item):
+            if name.partition("/")[0] == "optimizer":
+                return
             if isinstance(item, h5py.Group):
                 made = target.require_group(name)
             else:
                 made = target.create_dataset(name, data=_in_precision(name, item[()], precision))
-            for key, value in item.attrs.items():
-                made.attrs[key] = value
+            made.attrs.update(item.attrs)
 
         source.visititems(copy)
-        for key, value in source.attrs.items():
-            target.attrs[key] = value
+        target.attrs.update(source.attrs)
     return after.getvalue()
 
 

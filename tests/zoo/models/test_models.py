@@ -76,6 +76,9 @@ def test_step_by_step_equals_teacher_forcing(model, source, target):
 
 
 def test_a_state_of_one_shape_decodes_alike(model, source, target):
+    if "units" in model.get_config():  # a recurrent state has one shape anyway
+        assert model.step_in_room is model.step
+        return
     encoded = model.encode(source)
     state = model.start(encoded, 8)
     logits, _ = decode(model.step_in_room, encoded, state, target)
@@ -154,7 +157,9 @@ def test_keras_file_gives_the_same_model(model, source, target, tmp_path):
     expected = numbers(model((source, target)))
     assert_allclose(numbers(loaded((source, target))), expected, rtol=1e-6, atol=1e-6)
     encoded = loaded.encode(source)
-    assert_allclose(decode(loaded, encoded, loaded.start(encoded), target)[0], expected, **close)
+    assert_allclose(
+        decode(loaded.step, encoded, loaded.start(encoded), target)[0], expected, **close
+    )
 
 
 def test_training_moves_every_weight(model, source, target):

@@ -27,6 +27,19 @@ def test_half_precision_rounds_each_weight_and_halves_the_file(model, tmp_path):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(got), expected)
 
 
+def test_the_optimizer_is_left_out(model, tmp_path):
+    store(model, tmp_path / "before.keras")
+    ids = np.ones((2, 3), "int32")
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit((ids, ids), ids, verbose=0)
+    store(model, tmp_path / "after.keras")
+    before, after = ((tmp_path / f"{name}.keras").stat().st_size for name in ("before", "after"))
+    assert after < 1.1 * before
+    loaded = keras.saving.load_model(tmp_path / "after.keras")
+    assert not loaded.compiled
+    assert [weight.shape for weight in loaded.weights] == [weight.shape for weight in model.weights]
+
+
 def test_a_weight_beyond_half_precision_is_refused(model, tmp_path):
     weight = model.weights[0]
     weight.assign(keras.ops.ones_like(weight) * 1e5)
