@@ -116,13 +116,7 @@ class Workers:
         except Exception as error:
             if self.count == 1:
                 raise
-            told = str(error).strip() or type(error).__name__
-            if "JaxRuntimeError" in type(error).__name__:
-                told = (
-                    f"another worker is gone ({told.splitlines()[0]}); give all of them the same "
-                )
-                told += "commands again: the run goes on from its last checkpoint"
-            print(f"worker {self.number}: {told}", file=sys.stderr, flush=True)
+            print(f"worker {self.number}: {_told(error)}", file=sys.stderr, flush=True)
             os._exit(2)
 
 
@@ -130,6 +124,7 @@ ALONE = Workers()
 
 
 def _told(error):
+    """One line; of what the network says where another worker is gone, what that means."""
     line = " ".join(str(error).split()) or type(error).__name__
     broken = type(error).__name__ == "JaxRuntimeError" or "Gloo" in line
     if not broken or "RESOURCE_EXHAUSTED" in line:
