@@ -92,7 +92,12 @@ def add_serve(commands):
         action="store_false",
         help="run each request alone, not with others that arrive at the same time",
     )
-    for name in ("batching-parameters", "monitoring-config", "ssl-config"):
+    for name in (
+        "batching-parameters",
+        "monitoring-config",
+        "ssl-config",
+        "tensorflow-session-config",
+    ):
         parser.add_argument(f"--{name}-file", metavar="FILE", help="TensorFlow Serving's own")
     for name, what in (
         ("max-pending", "requests at once; more are refused"),

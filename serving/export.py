@@ -8,11 +8,11 @@ import tensorflow as tf
 import zoo
 from serving.as_ctranslate2 import write_ctranslate2
 from serving.check import check_version, read_sentences
-from serving.quantize import change_in_quality, quantized, size_of
+from serving.quantize import change_in_quality, size_of, stored_as
 from serving.warmup_requests import write_warmup_requests
 from zoo import card
 from zoo.replacing import replacing
-from zoo.signatures import COMPILED
+from zoo.signatures import COMPILED, Signatures
 
 # TensorFlow Serving counts versions in 64 bits with a sign.
 LAST_VERSION = 2**63 - 1
@@ -102,14 +102,14 @@ def _on_weights(translator, quantize, xla):
     # The variables themselves, not the Keras objects that hold them: TensorFlow Serving's loader
     # finds no variable that is reached through one of those.
     weights = [variable.value for variable in translator.model.variables]
-    signatures = dict(translator.signatures)
-    if xla:
-        signatures[COMPILED] = translator.compiled()
-    if quantize is None:
-        return signatures, weights
-    signatures, stored = quantized(signatures, translator.model.variables, quantize)
-    print(f"{quantize}: weights of {size_of(weights):.2f} MB in {size_of(stored):.2f} MB")
-    return signatures, stored
+    signatures, compiled = translator.signatures, translator.compiled
+    if quantize is not None:
+        reading, stored = stored_as(quantize, translator.model.variables)
+        print(f"{quantize}: weights of {size_of(weights):.2f} MB in {size_of(stored):.2f} MB")
+        parts = translator.model, translator.source, translator.target, translator.decoding
+        own = Signatures(*parts, reading)
+        signatures, compiled, weights = own.functions(), own.compiled, stored
+    return {**signatures, COMPILED: compiled()} if xla else signatures, weights
 
 
 def save(path, signatures, weights, tokenizers):

@@ -14,16 +14,16 @@ import tensorflow as tf
 KINDS = ("int8", "float16")
 
 
-def quantized(signatures, variables, kind):
-    """A model's functions on weights in fewer bits.
+def stored_as(kind, variables):
+    """A model's variables in fewer bits.
 
     Args:
-        signatures: `tf.function`s by name, which stay as they are.
-        variables: the Keras variables that they read.
         kind: "int8" or "float16".
+        variables: Keras variables.
 
     Returns:
-        Functions as those given, and the list of `tf.Variable`s that they read.
+        What gives a context manager, inside which the variables are read from what is stored, and
+        the list of `tf.Variable`s that it is stored in.
 
     Raises:
         ValueError: for another kind, or weights that float16 does not hold.
@@ -34,16 +34,11 @@ def quantized(signatures, variables, kind):
     weights = [part for _, stored in matrices for part in stored]
     weights += [v.value for v in variables if not _is_matrix(v)]
 
-    def on_stored(function):
-        def call(*inputs):
-            # Here, before any decoding, and so once a request and not once a step.
-            read = [(v, _read(*stored)) for v, stored in matrices]
-            with keras.StatelessScope(state_mapping=read):
-                return function.python_function(*inputs)
+    def reading():
+        # Where a signature begins, and so once a request and not once a step.
+        return keras.StatelessScope(state_mapping=[(v, _read(*stored)) for v, stored in matrices])
 
-        return tf.function(call, input_signature=function.input_signature)
-
-    return {name: on_stored(function) for name, function in signatures.items()}, weights
+    return reading, weights
 
 
 def _is_matrix(variable):

@@ -18,7 +18,7 @@ BINARY = "tensorflow_model_server"
 IMAGE = "tensorflow/serving:latest"
 GPU_IMAGE = "tensorflow/serving:latest-gpu"
 MOUNT = "/models"
-MONITORING = Path(__file__).parent / "deploy" / "config" / "monitoring.config"
+CONFIG = Path(__file__).parent / "deploy" / "config"
 DEFAULTS = ServerOptions()
 
 
@@ -143,8 +143,10 @@ def _files(options: ServerOptions) -> dict[str, Path]:
     """TensorFlow Serving's flags that name files, and the files."""
     files = {
         "batching_parameters_file": options.batching_parameters_file,
-        "monitoring_config_file": options.monitoring_config_file or MONITORING,
+        "monitoring_config_file": options.monitoring_config_file or CONFIG / "monitoring.config",
         "ssl_config_file": options.ssl_config_file,
+        "tensorflow_session_config_file": options.tensorflow_session_config_file
+        or CONFIG / "session.config",
     }
     return {name: Path(path).resolve() for name, path in files.items() if path}
 

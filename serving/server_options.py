@@ -16,6 +16,8 @@ class ServerOptions:
         batching_parameters_file: How to; ``serving/deploy/config/batching.config`` by default.
         monitoring_config_file: Whether and where there are metrics; at the usual path by default.
         ssl_config_file: Keys and certificates for both ports; none by default.
+        tensorflow_session_config_file: Threads, and what is done to graphs at loading;
+            ``serving/deploy/config/session.config`` by default.
         max_pending: The most requests at once; those beyond it are refused. As many as are answered
             in a second or less: what is admitted in a rush is what the next one waits for.
         max_request_bytes: The largest request.
@@ -27,6 +29,7 @@ class ServerOptions:
     batching_parameters_file: str | Path | None = None
     monitoring_config_file: str | Path | None = None
     ssl_config_file: str | Path | None = None
+    tensorflow_session_config_file: str | Path | None = None
     max_pending: int = 64
     max_request_bytes: int = 16 * 2**20
     max_rows: int = 1024

@@ -1,5 +1,8 @@
 """What a model does with text, as functions that a SavedModel can hold."""
 
+import contextlib
+import functools
+
 import tensorflow as tf
 
 from zoo.decoding import forced_gains, sampled, search
@@ -38,19 +41,27 @@ class Signatures:
         model: `encode`, `start`, `step` and `embed`, as the zoo's translators have them.
         source, target: tokenizers of the two sides.
         decoding: how to decode.
+        within: gives a context manager, inside which each signature is traced whole. Without it,
+            what several signatures do is traced once: an export then holds it once, and loads in a
+            fraction of the time.
 
     Raises:
         ValueError: for a decoding that the model or the tokenizers can't do.
     """
 
-    def __init__(self, model, source, target, decoding):
+    def __init__(self, model, source, target, decoding, within=None):
         self.model = model
-        # Built here and not while a signature is traced, whose graph would own their constants.
-        self.views = model.encode, model.step, model.embed
         self.source = source
         self.target = target
         self.decoding = decoding
         self._check()
+        # Built here and not while a signature is traced, whose graph would own their constants.
+        self._encode, self._step, self._embed = model.encode, model.step, model.embed
+        self._within = within or contextlib.nullcontext
+        if within is None:
+            self._begin, self._one_step, self._best = map(
+                _traced_once, (self._begin, self._one_step, self._best)
+            )
 
     def functions(self):
         """The signatures by name, as `tf.function`s."""
@@ -63,10 +74,7 @@ class Signatures:
             "score": (self.score, _column(tf.string, "target")),
             "encode": (self.encode,),
         }
-        return {
-            name: tf.function(method, input_signature=[_TEXT, *more])
-            for name, (method, *more) in signatures.items()
-        }
+        return {name: self._function(method, *more) for name, (method, *more) in signatures.items()}
 
     def compiled(self):
         """`serving_default` with its arithmetic compiled by XLA, for servers that allow that.
@@ -74,11 +82,10 @@ class Signatures:
         It is compiled at the first request of each shape: batches as they come, texts padded to a
         power of two tokens.
         """
-        encode, _, _ = self.views
         step_in_room = self.model.step_in_room
 
         def decode(source):
-            encoded = encode(source)
+            encoded = self._encode(source)
             state = self.model.start(encoded, self.decoding.max_target_length)
 
             def step(tokens, given):
@@ -91,7 +98,15 @@ class Signatures:
             best = tf.function(decode, jit_compile=True, autograph=False)(source)
             return {"text": self._read(text, best)[:, 0], "score": best.log_probabilities[:, 0]}
 
-        return tf.function(translate, input_signature=[_TEXT])
+        return self._function(translate)
+
+    def _function(self, method, *more):
+        @functools.wraps(method)
+        def traced(*inputs):
+            with self._within():
+                return method(*inputs)
+
+        return tf.function(traced, input_signature=[_TEXT, *more])
 
     def _check(self):
         if self.decoding.coverage_penalty and not self.model.has_attention:
@@ -107,7 +122,7 @@ class Signatures:
 
     def translate(self, text):
         """The best translation: `text` and `score`, `(batch,)` each."""
-        best = self._decode(self._source(text))
+        best = self._best(self._source(text))
         return {"text": self._read(text, best)[:, 0], "score": best.log_probabilities[:, 0]}
 
     def translate_n_best(self, text):
@@ -151,7 +166,7 @@ class Signatures:
         `alignment` is `(batch, target length, source length)`, of width 0 without attention.
         """
         source = self._source(text)
-        best = self._decode(source)
+        best = self._best(source)
         return {
             "text": self._read(text, best)[:, 0],
             "score": best.log_probabilities[:, 0],
@@ -165,7 +180,7 @@ class Signatures:
     def ids(self, text):
         """Source ids, and the best translation's, START in front: what a model is forced with."""
         source = self._source(text)
-        best = self._decode(source).tokens[:, 0]
+        best = self._best(source).tokens[:, 0]
         return source, tf.pad(best, [[0, 0], [1, 0]], constant_values=START)
 
     def score(self, text, target):
@@ -187,8 +202,7 @@ class Signatures:
 
     def encode(self, text):
         """`vector (batch, dim)`: the mean of the encoder's outputs over each text's tokens."""
-        _, _, embed = self.views
-        return {"vector": embed(self._source(text))}
+        return {"vector": self._embed(self._source(text))}
 
     def _source(self, text):
         """Source ids, one column wide at the least, which an empty batch would not be."""
@@ -198,14 +212,18 @@ class Signatures:
 
     def _decode(self, source, how=search, **asked):
         """Source ids `(batch, length)` -> `Hypotheses`."""
-        encode, one_step, _ = self.views
-        encoded = encode(source)
-        state = self.model.start(encoded)
+        encoded, state = self._begin(source)
+        return how(self.decoding, self._one_step, encoded, state, source != PAD, **asked)
 
-        def step(tokens, given):
-            return one_step((tokens, given))
+    def _best(self, source):
+        return self._decode(source)
 
-        return how(self.decoding, step, encoded, state, source != PAD, **asked)
+    def _begin(self, source):
+        encoded = self._encode(source)
+        return encoded, self.model.start(encoded)
+
+    def _one_step(self, tokens, given):
+        return self._step((tokens, given))
 
     def _all(self, text, best):
         return {
@@ -223,6 +241,10 @@ class Signatures:
         weights = tf.where((words != "")[:, None, None], hypotheses.alignment, -1.0)
         read = tf.gather(words, tf.argmax(weights, axis=-1), batch_dims=1)  # (batch, n, length)
         return self.target.decode_reading(hypotheses.tokens, read)
+
+
+def _traced_once(function):
+    return tf.function(function, autograph=False, reduce_retracing=True)
 
 
 def _to_power_of_two(ids):

@@ -10,13 +10,13 @@ failed, whichever request of it was at fault. Inputs are never padded to a commo
 alone.
 """
 
-import itertools
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 from grpc import StatusCode
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
@@ -26,9 +26,9 @@ from serving.server.status import StatusError, invalid
 
 VERSION_FILE = "batching_params.pbtxt"
 DEFAULTS = Path(__file__).parents[1] / "deploy" / "config" / "batching.config"
-Outputs = dict[str, tf.Tensor]
+Arrays = dict[str, np.ndarray]
+Call = Callable[[Arrays], Arrays]
 _QUEUE_IS_FULL = re.compile("The batch scheduling queue .* is full.*")
-_queues = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -99,72 +99,27 @@ def can_batch(signature: SignatureDef) -> bool:
     return bool(inputs) and all(map(_is_rows, [*inputs, *outputs])) and all(map(_is_even, inputs))
 
 
-def batched(call: Callable[..., Outputs], signature: SignatureDef, batching: Batching):
-    """`call` for requests from several threads, of which it runs several at a time.
+def batched(alone: Call, together: Call, batching: Batching) -> Call:
+    """A signature for requests from several threads, which run together where they can.
 
     Args:
-        call: A signature of a loaded model: tensors by name in, tensors by name out.
-        signature: What it says of itself; `can_batch` holds.
-        batching: How to form batches.
+        alone: The signature: arrays by name in, arrays by name out.
+        together: The same through a queue in which calls form batches.
+        batching: How they do.
     """
-    names = sorted(signature.inputs)
-    specs = [_spec(signature.inputs[name]) for name in names]
-    outputs = sorted(signature.outputs)
 
-    @tf.function(input_signature=specs, autograph=False)
-    def run(*tensors):
-        results = call(**dict(zip(names, tensors, strict=True)))
-        return [results[name] for name in outputs]
-
-    run = run.get_concrete_function()
-    queue = str(next(_queues))  # never shared: it would run one model's requests on another
-
-    @tf.function(input_signature=specs, autograph=False)
-    def enqueue(*tensors):
-        return tf.raw_ops.BatchFunction(
-            in_tensors=tensors,
-            captured_tensors=run.captured_inputs,
-            f=run,
-            Tout=[output.dtype for output in run.outputs],
-            num_batch_threads=batching.num_batch_threads,
-            max_batch_size=batching.max_batch_size,
-            batch_timeout_micros=batching.batch_timeout_micros,
-            max_enqueued_batches=batching.max_enqueued_batches,
-            allowed_batch_sizes=batching.allowed_batch_sizes,
-            # The threads, which TensorFlow never ends: one pool for all queues alike.
-            shared_name=repr(batching),
-            batching_queue=queue,
-        )
-
-    enqueue = enqueue.get_concrete_function()
-
-    def ask(**tensors: tf.Tensor) -> Outputs:
-        sizes = {len(tensor) for tensor in tensors.values()}
+    def call(arrays: Arrays) -> Arrays:
+        sizes = {len(array) for array in arrays.values()}
         if len(sizes) > 1 or not 1 <= max(sizes) <= batching.max_batch_size:
-            return call(**tensors)
+            return alone(arrays)
         try:
-            results = enqueue(*(tensors[name] for name in names))
+            return together(arrays)
         except tf.errors.OpError as error:
             if full := _QUEUE_IS_FULL.search(error.message):
                 raise StatusError(StatusCode.UNAVAILABLE, full[0]) from error
-            return call(**tensors)  # the fault may be another's in the batch
-        return dict(zip(outputs, results, strict=True))
+            return alone(arrays)  # the fault may be another's in the batch
 
-    return ask
-
-
-def wrap(
-    calls: Mapping[str, Callable[..., Outputs]],
-    signatures: Mapping[str, SignatureDef],
-    batching: Batching | None,
-) -> dict[str, Callable[..., Outputs]]:
-    """A model's signatures by name, batched where that is asked for and can be."""
-    return {
-        name: batched(call, signatures[name], batching)
-        if batching and can_batch(signatures[name])
-        else call
-        for name, call in calls.items()
-    }
+    return call
 
 
 def _is_rows(info: TensorInfo) -> bool:
@@ -174,7 +129,3 @@ def _is_rows(info: TensorInfo) -> bool:
 
 def _is_even(info: TensorInfo) -> bool:
     return all(dim.size >= 0 for dim in info.tensor_shape.dim[1:])
-
-
-def _spec(info: TensorInfo) -> tf.TensorSpec:
-    return tf.TensorSpec(tf.TensorShape(info.tensor_shape), tf.as_dtype(info.dtype))

@@ -1,5 +1,6 @@
 """The models on disk and in memory: polled, loaded, swapped without a gap, looked up."""
 
+import ctypes
 import gc
 import logging
 import threading
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grpc import StatusCode
+from tensorflow.core.protobuf.config_pb2 import ConfigProto
 from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse, ModelVersionStatus
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
@@ -58,6 +60,7 @@ class Repository:
         list_models: Gives the current list; called at each poll.
         batching: How to run requests together; alone, if not given.
         max_rows: The most rows of a request.
+        session_config: Of the sessions that the graphs run in.
     """
 
     def __init__(
@@ -65,10 +68,12 @@ class Repository:
         list_models: Callable[[], ModelServerConfig],
         batching: Batching | None = None,
         max_rows: int = ServerOptions.max_rows,
+        session_config: ConfigProto | None = None,
     ) -> None:
         self._list_models = list_models
         self._batching = batching
         self._max_rows = max_rows
+        self._session_config = session_config
         self._view = View({}, {})
 
     def find(self, spec: ModelSpec) -> LoadedVersion:
@@ -165,7 +170,7 @@ class Repository:
         if unwanted and (not wanted or served & wanted.keys()):
             for version in unwanted:
                 self._set(name, version, Entry(ModelVersionStatus.END))
-            gc.collect()  # a loaded model is full of reference cycles
+            _give_back_memory()
 
     def _is_due(self, name: str, version: int, folder: Path) -> bool:
         entry = self._view.table.get(name, {}).get(version)
@@ -175,7 +180,9 @@ class Repository:
         changed = _last_change(folder)
         self._set(name, version, Entry(ModelVersionStatus.LOADING))
         try:
-            loaded = LoadedVersion(name, version, folder, self._batching, self._max_rows)
+            loaded = LoadedVersion(
+                name, version, folder, self._batching, self._max_rows, self._session_config
+            )
             warm_up(loaded, folder)
         except Exception as error:  # a broken export fails in any way it likes: others go on
             status = _in_one_line(status_of(error))
@@ -183,10 +190,19 @@ class Repository:
             log.warning("%s/%d is not served: %s", name, version, status.message)
         else:
             self._set(name, version, Entry(ModelVersionStatus.AVAILABLE, loaded=loaded))
+        _give_back_memory()
 
     def _set(self, name: str, version: int, entry: Entry) -> None:
         entries = {**self._view.table.get(name, {}), version: entry}
         self._view = replace(self._view, table={**self._view.table, name: entries})
+
+
+def _give_back_memory() -> None:
+    """To load a model takes several times the memory that it needs, which glibc would keep."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)
 
 
 def _in_one_line(error: StatusError) -> StatusError:

@@ -10,7 +10,7 @@ from typing import Self
 
 from serving import model_config
 from serving.ports import check_apart, listen
-from serving.server import batching, monitoring, tls
+from serving.server import batching, loaded_graph, monitoring, tls
 from serving.server.http_server import rest_served
 from serving.server.metrics import Metrics
 from serving.server.pending import Pending
@@ -68,6 +68,9 @@ class LocalServer:
             if options.batching
             else None,
             options.max_rows,
+            loaded_graph.read_config(
+                options.tensorflow_session_config_file or loaded_graph.DEFAULTS
+            ),
         )
 
     def __enter__(self) -> Self:

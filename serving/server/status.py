@@ -47,6 +47,6 @@ def status_of(error: Exception) -> StatusError:
 
 
 def _plain(message: str) -> str:
-    """An op's own words, without the frame that TensorFlow's eager runtime puts around them."""
-    _, _, words = message.rpartition("<stack traces unavailable>\n")
+    """An op's own words, without the frames that TensorFlow's runtimes put around them."""
+    words = message.removeprefix("Graph execution error:\n\n")
     return re.sub(r" \[Op:\w+\]$", "", words)

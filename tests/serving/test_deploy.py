@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import tensorflow as tf
 import yaml
 from google.protobuf import text_format
 
@@ -47,6 +48,12 @@ def test_monitoring():
     prometheus = parse("monitoring.config", MonitoringConfig).prometheus_config
     assert prometheus.enable
     assert prometheus.path == "/monitoring/prometheus/metrics"
+
+
+def test_session():
+    session = parse("session.config", tf.compat.v1.ConfigProto)
+    assert session.allow_soft_placement
+    assert session.intra_op_parallelism_threads == 1
 
 
 def test_compose():

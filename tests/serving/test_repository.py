@@ -10,8 +10,11 @@ from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from serving import model_config
+from serving.server import LocalServer, batching
 from serving.server.repository import Repository
 from serving.server.status import StatusError
+from serving.server.versions import LoadedVersion
+from serving.server_options import ServerOptions
 
 
 @pytest.fixture
@@ -163,3 +166,29 @@ def test_labels_and_policies_of_a_models_config(folder, tmp_path, add_version):
     assert answer(repository, version_label="canary") == [b"2 A"]
     with pytest.raises(StatusError, match=r"Specific\(toy, 4\)"):
         answer(repository, version_label="gone")
+
+
+def test_a_graph_of_tensorflow_1_is_served_without_batches(tmp_path):
+    """Its signatures are no functions, and only functions form batches."""
+    v1 = tf.compat.v1
+    with v1.Session(graph=tf.Graph()) as session:
+        text = v1.placeholder(tf.string, [None], "text")
+        prefix = v1.get_variable("prefix", initializer="in 1: ", use_resource=True)
+        outputs = {"text": tf.strings.join([prefix, text])}
+        session.run(prefix.initializer)
+        v1.saved_model.simple_save(session, str(tmp_path / "1"), {"text": text}, outputs)
+    loaded = LoadedVersion("old", 1, tmp_path / "1", batching.read())
+    answer = loaded.predict("serving_default", {"text": np.array(["a", "b"], object)})
+    assert answer["text"].tolist() == [b"in 1: a", b"in 1: b"]
+
+
+def test_a_session_config_of_ones_own(folder, tmp_path):
+    path = tmp_path / "session.config"
+    path.write_text("intra_op_parallelism_threads: many")
+    options = ServerOptions(tensorflow_session_config_file=path)
+    with pytest.raises(ValueError, match="Cannot read ConfigProto from") as error:
+        LocalServer(folder, rest_port=0, grpc_port=0, options=options)
+    assert str(path) in str(error.value)
+    path.write_text("device_count { key: 'CPU' value: 1 }")
+    with LocalServer(folder, rest_port=0, grpc_port=0, options=options) as server:
+        assert server.repository.served() == ["toy/1"]

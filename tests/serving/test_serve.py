@@ -8,7 +8,7 @@ import pytest
 
 from serving import model_config
 from serving import serve as module
-from serving.serve import MONITORING, binary_command, docker_command, serve, write_model_config
+from serving.serve import CONFIG, binary_command, docker_command, serve, write_model_config
 from serving.server_options import ServerOptions
 
 
@@ -54,7 +54,8 @@ def test_binary_command():
         "--model_config_file=/c/models.config",
         "--model_config_file_poll_wait_seconds=60",
         "--allow_version_labels_for_unavailable_models=true",
-        f"--monitoring_config_file={MONITORING}",
+        f"--monitoring_config_file={CONFIG / 'monitoring.config'}",
+        f"--tensorflow_session_config_file={CONFIG / 'session.config'}",
     ]
 
 
@@ -64,8 +65,9 @@ def test_binary_gets_the_files_that_it_knows():
     assert command[6:] == [
         "--enable_batching",
         "--batching_parameters_file=/c/b",
-        f"--monitoring_config_file={MONITORING}",
+        f"--monitoring_config_file={CONFIG / 'monitoring.config'}",
         "--ssl_config_file=/c/s",
+        f"--tensorflow_session_config_file={CONFIG / 'session.config'}",
     ]
 
 
@@ -76,19 +78,27 @@ def test_bounds_are_the_local_servers(folder, programs):
 
 
 def test_docker_command():
-    monitoring = "/config/monitoring_config_file"
+    files = {
+        CONFIG / "monitoring.config": "/config/monitoring_config_file",
+        CONFIG / "session.config": "/config/tensorflow_session_config_file",
+    }
     command = docker_command("/saved", Path("/c/m.config"), "127.0.0.1", 1, 2)
     assert command == [
         *("docker", "run", "--rm", "--init"),
         *("--publish", "127.0.0.1:1:8501", "--publish", "127.0.0.1:2:8500"),
         *("--mount", "type=bind,source=/saved,target=/models,readonly"),
         *("--mount", "type=bind,source=/c/m.config,target=/config/model_config_file,readonly"),
-        *("--mount", f"type=bind,source={MONITORING},target={monitoring},readonly"),
+        *(
+            part
+            for source, target in files.items()
+            for part in ("--mount", f"type=bind,source={source},target={target},readonly")
+        ),
         *("--entrypoint", "tensorflow_model_server", "tensorflow/serving:latest"),
         *("--port=8500", "--rest_api_port=8501", "--model_config_file=/config/model_config_file"),
         "--model_config_file_poll_wait_seconds=60",
         "--allow_version_labels_for_unavailable_models=true",
-        f"--monitoring_config_file={monitoring}",
+        "--monitoring_config_file=/config/monitoring_config_file",
+        "--tensorflow_session_config_file=/config/tensorflow_session_config_file",
     ]
     gpu = docker_command("/saved", Path("/c/m.config"), "127.0.0.1", 1, 2, gpu=True)
     assert gpu[4:6] == ["--gpus", "all"]

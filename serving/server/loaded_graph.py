@@ -1,0 +1,122 @@
+"""A SavedModel in a session, as TensorFlow Serving holds it: what fails there fails here."""
+
+import contextlib
+import logging
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from grpc import StatusCode
+from tensorflow.core.protobuf.config_pb2 import ConfigProto
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
+from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
+
+from serving.config_messages import read_message
+from serving.server.batching import Arrays, Batching, Call
+from serving.server.status import StatusError
+
+# Registers the ops of SentencePiece models; TensorFlow Serving has them built in.
+with contextlib.suppress(ImportError):
+    import tensorflow_text  # noqa: F401
+
+DEFAULTS = Path(__file__).parents[1] / "deploy" / "config" / "session.config"
+_INITIALIZATION = "__saved_model_init_op"
+_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+
+
+class LoadedGraph:
+    """A graph and its variables; its session ends with the last reference to it.
+
+    Args:
+        folder: A version's.
+        config: Of the session; ``serving/deploy/config/session.config`` by default.
+
+    Attributes:
+        signatures: All that it states, a `SignatureDefMap`.
+        names: Of those that can be called.
+    """
+
+    def __init__(self, folder: Path, config: ConfigProto | None = None) -> None:
+        self._graph = tf.Graph()
+        self._session = tf.compat.v1.Session(graph=self._graph, config=config or read_config())
+        self.signatures = _load(self._session, folder)
+        self.names = [name for name in self.signatures.signature_def if name != _INITIALIZATION]
+
+    def call(self, name: str) -> Call:
+        """A signature, from arrays by name to arrays by name; several threads may call it."""
+        signature = self.signatures.signature_def[name]
+        return self._run(signature, self._tensors(signature.outputs))
+
+    def batched_call(self, name: str, batching: Batching) -> Call | None:
+        """The same through a queue in which calls form batches, in TensorFlow's own batching op.
+
+        Returns:
+            `None` for a signature that is not one function of its inputs, as exports of TensorFlow
+            1 may have them.
+        """
+        signature = self.signatures.signature_def[name]
+        inputs, outputs = self._tensors(signature.inputs), self._tensors(signature.outputs)
+        operation = next(iter(outputs.values())).op
+        is_one = operation.type in _CALLS and all(out.op is operation for out in outputs.values())
+        given, captured = operation.inputs[: len(inputs)], operation.inputs[len(inputs) :]
+        if not is_one or {tensor.ref() for tensor in given} != {t.ref() for t in inputs.values()}:
+            return None
+        with self._graph.as_default():
+            results = tf.raw_ops.BatchFunction(
+                in_tensors=given,
+                captured_tensors=captured,
+                f=operation.get_attr("f"),
+                Tout=operation.get_attr("Tout"),
+                num_batch_threads=batching.num_batch_threads,
+                max_batch_size=batching.max_batch_size,
+                batch_timeout_micros=batching.batch_timeout_micros,
+                max_enqueued_batches=batching.max_enqueued_batches,
+                allowed_batch_sizes=batching.allowed_batch_sizes,
+                shared_name="batches",  # the threads: one pool for all signatures
+                batching_queue=name,
+            )
+        places = {alias: tensor.value_index for alias, tensor in outputs.items()}
+        return self._run(signature, {alias: results[place] for alias, place in places.items()})
+
+    def _tensors(self, infos: dict[str, TensorInfo]) -> dict[str, tf.Tensor]:
+        return {a: self._graph.get_tensor_by_name(info.name) for a, info in infos.items()}
+
+    def _run(self, signature: SignatureDef, outputs: dict[str, tf.Tensor]) -> Call:
+        inputs, session = self._tensors(signature.inputs), self._session
+
+        def run(arrays: Arrays) -> Arrays:
+            answer = session.run(outputs, {inputs[a]: array for a, array in arrays.items()})
+            return {alias: _array(value) for alias, value in answer.items()}
+
+        return run
+
+
+def read_config(path: str | Path = DEFAULTS) -> ConfigProto:
+    """Reads a file of a session's `ConfigProto`.
+
+    Raises:
+        ValueError: In one line, what is wrong with it.
+    """
+    return read_message(path, ConfigProto)
+
+
+def _load(session: tf.compat.v1.Session, folder: Path) -> SignatureDefMap:
+    log = tf.get_logger()
+    level = log.level
+    log.setLevel(logging.ERROR)  # sessions are TensorFlow 1's, as it says each time
+    try:
+        with session.graph.as_default():
+            loaded = tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
+    except (OSError, RuntimeError, tf.errors.NotFoundError) as error:
+        if "Op type not registered" not in str(error):
+            raise
+        message = f"{error} If it is an op of tensorflow-text: pip install 'attention-zoo[text]'."
+        raise StatusError(StatusCode.NOT_FOUND, message) from error
+    finally:
+        log.setLevel(level)
+    return SignatureDefMap(signature_def=loaded.signature_def)
+
+
+def _array(value: np.ndarray | bytes) -> np.ndarray:
+    """A scalar string comes as `bytes`, which NumPy would strip of its trailing NULs."""
+    return np.asarray(value, dtype=object if isinstance(value, bytes) else None)
