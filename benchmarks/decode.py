@@ -145,12 +145,14 @@ def make(folder, name):
 
 
 def saved_model(folder, beam, batch, steps, signature="serving_default"):
-    """As TensorFlow Serving runs it: in a session."""
+    """As TensorFlow Serving runs it: in a session, set up as `session.config` says."""
     import tensorflow as tf
 
-    v1 = tf.compat.v1
-    threads = {"intra_op_parallelism_threads": 1, "inter_op_parallelism_threads": 1}
-    session = v1.Session(graph=tf.Graph(), config=v1.ConfigProto(**threads))
+    from serving.server.loaded_graph import read_config
+
+    v1, config = tf.compat.v1, read_config()
+    config.inter_op_parallelism_threads = config.intra_op_parallelism_threads = 1
+    session = v1.Session(graph=tf.Graph(), config=config)
     with session.graph.as_default():
         path = str(Path(folder, f"{beam}-{steps}"))
         loaded = v1.saved_model.loader.load(session, ["serve"], path)
