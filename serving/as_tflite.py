@@ -6,7 +6,7 @@ into `step`, and what `step` gives under the same name takes its place.
 
 TensorFlow Lite wants every size beforehand: one source at a time, padded to the decoding's
 `max_source_length`, and a state with room for `max_target_length` steps. Its own ops alone are
-used, so that no interpreter needs TensorFlow's (Flex). Weights are in float32.
+used, so that no interpreter needs TensorFlow's (Flex).
 """
 
 import json
@@ -21,8 +21,12 @@ from zoo.text.vocabulary import END, PAD, START, UNKNOWN
 NAME = "model.json"
 
 
-def write_tflite(translator, folder):
+def write_tflite(translator, folder, quantize=None):
     """Write a `zoo.Translator`'s model and tokenizers to `folder`, which must not exist.
+
+    Args:
+        quantize: "int8" or "float16", to store large matrices in; with "int8" TensorFlow Lite also
+            multiplies by them in integers.
 
     Raises:
         FileExistsError: if it does.
@@ -49,7 +53,7 @@ def write_tflite(translator, folder):
             tokenizer.save(beside, side)
             known["tokenizers"][side] = [f"{side}.json", f"{side}{tokenizer.suffix}"]
         for name, view in views.items():
-            content = converted(view, weights)
+            content = converted(view, weights, quantize)
             (beside / f"{name}.tflite").write_bytes(content)
             known[name] = {"file": f"{name}.tflite", **tensors(content)}
         (beside / NAME).write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
@@ -88,7 +92,7 @@ def fixed(model, source_length, target_length):
     return {"encode": encoding, "step": stepping}
 
 
-def converted(function, weights):
+def converted(function, weights, quantize=None):
     """A concrete function that reads these variables, as the bytes of a `.tflite` file.
 
     Raises:
@@ -97,6 +101,10 @@ def converted(function, weights):
     module = tf.Module()
     module.variables_ = weights
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
+    if quantize is not None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if quantize == "float16":
+        converter.target_spec.supported_types = [tf.float16]
     try:
         return converter.convert()
     except Exception as error:  # the converter's own class is not public

@@ -81,7 +81,7 @@ def export(
         if ctranslate2 is not None:
             write_ctranslate2(translator, ctranslate2)
         if tflite is not None:
-            write_tflite(translator, tflite)
+            write_tflite(translator, tflite, quantize)
     card.write_page(folder, card.read(folder))
     return place
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 import zoo
 from attention_zoo.cli import main
 from serving.as_tflite import NAME, converted, write_tflite
+from serving.export import without_cudnn
 from zoo.decoding import greedy
 from zoo.models import Ensemble
 from zoo.models.presets import PRESETS
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.filterwarnings(r"ignore:\s*Warning. tf.lite.Interpreter
 
 def drawn(name, **settings):
     """A tiny model whose weights are all drawn, the biases and norms too."""
-    model = zoo.build(name, **SMALL[PRESETS[name].model], **settings)
+    model = zoo.build(name, **{**SMALL[PRESETS[name].model], **settings})
     rng = np.random.default_rng(0)
     for weight in model.trainable_variables:
         weight.assign(weight + 0.5 * rng.normal(size=weight.shape))
@@ -40,6 +41,7 @@ def drawn(name, **settings):
 
 
 def translator(model):
+    without_cudnn(model)
     return zoo.Translator(model, WordTokenizer(PIECES), WordTokenizer(PIECES), DECODING)
 
 
@@ -135,6 +137,18 @@ def test_settings_that_no_preset_has(settings, tmp_path):
     write_tflite(translator(model), tmp_path / "phone")
     source = [5, 9, 4, 12, 3]
     assert Phone(tmp_path / "phone").translate(source)[0] == in_process(model, source)[0]
+
+
+@pytest.mark.parametrize(("kind", "share", "most"), [("int8", 0.5, 0.1), ("float16", 0.7, 0.01)])
+def test_fewer_bits_are_less_to_store_and_nearly_as_exact(kind, share, most, tmp_path):
+    model, sizes, logits = drawn("luong-general", units=64), [], []
+    for quantize in (None, kind):
+        folder = tmp_path / str(quantize)
+        write_tflite(translator(model), folder, quantize)
+        sizes.append(sum(path.stat().st_size for path in folder.glob("*.tflite")))
+        logits.append(Phone(folder).translate([5, 9, 4, 3])[1][0]["logits"])
+    assert sizes[1] < share * sizes[0]
+    assert 0 < np.abs(logits[1] - logits[0]).max() < most * np.abs(logits[0]).max()
 
 
 @pytest.mark.slow
