@@ -40,23 +40,29 @@ def write_tflite(translator, folder, quantize=None):
     decoding = translator.decoding
     views = fixed(translator.model, decoding.max_source_length, decoding.max_target_length)
     weights = [variable.value for variable in translator.model.variables]
-    known = {
-        "ids": {"pad": PAD, "unknown": UNKNOWN, "start": START, "end": END},
-        "max_source_length": decoding.max_source_length,
-        "max_target_length": decoding.max_target_length,
-        "tokenizers": {},
-    }
     with replacing(folder) as beside:
         beside.mkdir(parents=True)
-        for side in ("source", "target"):
-            tokenizer = getattr(translator, side)
-            tokenizer.save(beside, side)
-            known["tokenizers"][side] = [f"{side}.json", f"{side}{tokenizer.suffix}"]
+        known = _known(translator)
+        for side in known["tokenizers"]:
+            getattr(translator, side).save(beside, side)
         for name, view in views.items():
             content = converted(view, weights, quantize)
             (beside / f"{name}.tflite").write_bytes(content)
             known[name] = {"file": f"{name}.tflite", **tensors(content)}
         (beside / NAME).write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+
+
+def _known(translator):
+    """What the loop has to know beside the tensors."""
+    sides = {"source": translator.source, "target": translator.target}
+    return {
+        "ids": {"pad": PAD, "unknown": UNKNOWN, "start": START, "end": END},
+        "max_source_length": translator.decoding.max_source_length,
+        "max_target_length": translator.decoding.max_target_length,
+        "tokenizers": {
+            side: [f"{side}.json", f"{side}{tokenizer.suffix}"] for side, tokenizer in sides.items()
+        },
+    }
 
 
 def fixed(model, source_length, target_length):
