@@ -36,6 +36,9 @@ def add_export(commands):
         "--ctranslate2", metavar="FOLDER", help="write a Transformer there for CTranslate2, too"
     )
     parser.add_argument(
+        "--tflite", metavar="FOLDER", help="write it there for TensorFlow Lite, on a phone, too"
+    )
+    parser.add_argument(
         "--check",
         action="store_true",
         help="that it runs without Keras and answers as here, before it takes its place",
@@ -61,6 +64,7 @@ def _run_export(parsed):
         quantize=parsed.quantize,
         xla=parsed.xla,
         ctranslate2=parsed.ctranslate2,
+        tflite=parsed.tflite,
         check=parsed.check,
         sentences=parsed.sentences,
         **given(parsed, Decoding),

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import zoo
 from serving.as_ctranslate2 import write_ctranslate2
+from serving.as_tflite import write_tflite
 from serving.check import check_version, read_sentences
 from serving.quantize import change_in_quality, size_of, stored_as
 from serving.warmup_requests import write_warmup_requests
@@ -19,8 +20,8 @@ LAST_VERSION = 2**63 - 1
 
 
 def export(
-    folder, *, version=None, ensemble=(), quantize=None, xla=False, ctranslate2=None, check=False,
-    sentences=None, **decoding,
+    folder, *, version=None, ensemble=(), quantize=None, xla=False, ctranslate2=None, tflite=None,
+    check=False, sentences=None, **decoding,
 ):  # fmt: skip
     """Export the model of a folder such as `saved_models/dates` to `<folder>/<version>/`.
 
@@ -36,6 +37,7 @@ def export(
         xla: whether there is one more signature, `translate_compiled`, which XLA compiles: what
             `serving_default` answers, faster, on servers that allow XLA. The others need none.
         ctranslate2: a folder, to write the model to for CTranslate2 as well.
+        tflite: a folder, to write the model to for TensorFlow Lite as well.
         check: check the version before it takes its place, and print what was checked; a version
             that fails is not kept. See `serving.check`.
         sentences: a file of what to check it with, a text a line, or a text, a tab and its
@@ -47,7 +49,8 @@ def export(
 
     Raises:
         FileNotFoundError: where no trained model is, or no file of sentences.
-        FileExistsError: if the version, or CTranslate2's folder, exists; none is ever overwritten.
+        FileExistsError: if the version, or a folder for another library, exists; none is ever
+            overwritten.
         ValueError: for a version or a decoding that is none, and for a check that fails.
     """
     folder = Path(folder)
@@ -77,6 +80,8 @@ def export(
             raise FileExistsError(_taken(place))
         if ctranslate2 is not None:
             write_ctranslate2(translator, ctranslate2)
+        if tflite is not None:
+            write_tflite(translator, tflite, quantize)
     card.write_page(folder, card.read(folder))
     return place
 

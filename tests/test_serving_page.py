@@ -6,10 +6,15 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import tensorflow as tf
 
+import zoo
+from serving.as_tflite import write_tflite
 from serving.client import RestClient
 from serving.export import export
 from serving.server import LocalServer
@@ -115,6 +120,20 @@ def test_xla(here):
     assert ask(version, [("serving_default", asked)])  # where there is no XLA
     with pytest.raises(ValueError, match="it fails without"):
         ask(version, [(COMPILED, asked)])
+
+
+@pytest.mark.filterwarnings(r"ignore:\s*Warning. tf.lite.Interpreter is deprecated")
+def test_the_loop_of_a_phone(tiny_model, tmp_path, monkeypatch):
+    """On TensorFlow's own interpreter, which the page's grew out of."""
+    interpreter = SimpleNamespace(Interpreter=tf.lite.Interpreter)
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", interpreter)
+    monkeypatch.chdir(tmp_path)
+    translator = zoo.Translator.load(tiny_model, beam_size=1, max_source_length=40)
+    write_tflite(translator, "phone")
+    (code,) = blocks("On a phone", "python")
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(code, {})
+    assert printed.getvalue() == f"{translator.translate_all(['14 June 1904'])[0]}\n"
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the keys")
