@@ -1,5 +1,6 @@
 """`export` and `serve`."""
 
+import os
 from dataclasses import fields
 
 from attention_zoo.command import add_model, command, model_folder
@@ -119,12 +120,14 @@ def add_serve(commands):
 
 
 def _run_serve(parsed):
-    from serving.serve import serve, write_model_config
+    from serving.serve import ENVIRONMENT, serve, write_model_config
 
     if parsed.write_config is not None:
         return write_model_config(parsed.folder, parsed.write_config)
     names = [field.name for field in fields(ServerOptions)]
     options = ServerOptions(**{name: getattr(parsed, name) for name in names})
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)  # read when TensorFlow is imported
     import_tensorflow()
     return serve(
         parsed.folder,

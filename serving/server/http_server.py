@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from socket import socket
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 
 @contextmanager
 def rest_served(
-    app: FastAPI, listener: socket, tls: ssl.SSLContext | None, grace_seconds: float
+    app: ASGIApp, listener: socket, tls: ssl.SSLContext | None, grace_seconds: float
 ) -> Iterator[Callable[[], None]]:
     """Answers for as long as the block runs, then finishes what it has begun, within the grace.
 

@@ -1,6 +1,6 @@
 """A request's body, read as it comes, and no further than a limit."""
 
-from fastapi import Request
+from starlette.requests import Request
 
 
 async def read_body(request: Request, limit: int) -> bytes | None:

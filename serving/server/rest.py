@@ -1,16 +1,18 @@
 """REST: TensorFlow Serving's paths, answers and error codes over HTTP."""
 
+import asyncio
 import json
 import re
 import time
+from concurrent.futures import Executor
 from typing import Any
 from urllib.parse import unquote
 
-from fastapi import FastAPI, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from google.protobuf.json_format import MessageToDict
 from grpc import StatusCode
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
@@ -27,7 +29,6 @@ from serving.server.versions import DEFAULT_SIGNATURE, LoadedVersion
 _SPEC = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 _POST = re.compile(_SPEC + r":(?P<method>classify|regress|predict)", re.IGNORECASE)
 _GET = re.compile(_SPEC + r"(?P<metadata>/metadata)?", re.IGNORECASE)
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _HTTP_CODES = {
     StatusCode.INVALID_ARGUMENT: 400,
     StatusCode.FAILED_PRECONDITION: 400,
@@ -46,12 +47,13 @@ _HTTP_CODES = {
 
 
 class RestApi:
-    """One route for all: errors, too, must have TensorFlow Serving's form, not FastAPI's.
+    """An ASGI application, without a framework: errors, too, have TensorFlow Serving's form.
 
     Args:
         repository: The models.
         metrics: What is counted.
         pending: The bound on requests at once.
+        threads: Where predictions run.
         max_request_bytes: The largest body.
         metrics_path: Where the metrics are; nowhere, if not given.
     """
@@ -61,21 +63,22 @@ class RestApi:
         repository: Repository,
         metrics: Metrics,
         pending: Pending,
+        threads: Executor,
         max_request_bytes: int,
         metrics_path: str | None,
     ) -> None:
         self._repository = repository
         self._metrics = metrics
         self._pending = pending
+        self._threads = threads
         self._max_request_bytes = max_request_bytes
         self._metrics_path = metrics_path
 
-    def app(self) -> FastAPI:
-        app = FastAPI(openapi_url=None)
-        app.api_route("/{path:path}", methods=_METHODS)(self.handle)
-        return app
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._handle(Request(scope, receive))
+        await response(scope, receive, send)
 
-    async def handle(self, request: Request) -> Response:
+    async def _handle(self, request: Request) -> Response:
         """Predictions wait for a thread; the rest, a probe's questions, is answered at once."""
         began = time.perf_counter()
         method, path = request.method, request.scope["raw_path"].decode("latin-1")
@@ -87,7 +90,9 @@ class RestApi:
             with self._pending.admitted():
                 body = await read_body(request, self._max_request_bytes)
                 if body is not None:
-                    return await run_in_threadpool(self._respond, method, path, body, began)
+                    asked = method, path, body, began
+                    loop = asyncio.get_running_loop()
+                    return await loop.run_in_executor(self._threads, self._respond, *asked)
         except StatusError as error:
             return self._refuse(path, _HTTP_CODES[error.code], error, began)
         except ClientDisconnect:

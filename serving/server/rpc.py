@@ -39,7 +39,6 @@ from serving.server.pending import Pending
 from serving.server.repository import Repository
 from serving.server.status import invalid, logged_status_of
 
-THREADS = 32  # one holds a request while it waits for company in a batch
 _MESSAGE_LIMIT = 1024  # as in TensorFlow Serving: the message travels in a header
 
 
@@ -121,7 +120,11 @@ class ModelService(ModelServiceServicer):
 
 
 def make_server(
-    repository: Repository, metrics: Metrics, pending: Pending, max_request_bytes: int
+    repository: Repository,
+    metrics: Metrics,
+    pending: Pending,
+    threads: ThreadPoolExecutor,
+    max_request_bytes: int,
 ) -> grpc.Server:
     """A server without a port; what is beyond its bounds is RESOURCE_EXHAUSTED."""
     options = [
@@ -129,7 +132,7 @@ def make_server(
         ("grpc.max_receive_message_length", max_request_bytes),
     ]
     server = grpc.server(
-        ThreadPoolExecutor(THREADS, "grpc"),
+        threads,
         interceptors=[MalformedRequests()],
         options=options,
         maximum_concurrent_rpcs=pending.limit,

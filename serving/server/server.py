@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from serving.server_options import ServerOptions
 
 log = logging.getLogger(__name__)
 DEFAULTS = ServerOptions()
+QUESTIONS = 4  # about models over gRPC, answered at once while all else is busy
 
 
 class LocalServer:
@@ -76,10 +78,13 @@ class LocalServer:
     def __enter__(self) -> Self:
         """Takes the ports, loads the models, then answers; all undone if a step fails."""
         options, metrics = self._options, Metrics()
-        shared = self.repository, metrics, self.pending, options.max_request_bytes
-        rest = RestApi(*shared, self._metrics_path).app()
+        # Each request holds one while it waits for company in a batch; the rest answer questions.
+        threads = ThreadPoolExecutor(options.max_pending + QUESTIONS, "requests")
+        shared = self.repository, metrics, self.pending, threads, options.max_request_bytes
+        rest = RestApi(*shared, self._metrics_path)
         grpc_server = make_server(*shared)
         with ExitStack() as stack:
+            stack.callback(threads.shutdown, wait=False)
             listener = stack.enter_context(listen(self.host, self.rest_port))
             self.rest_port = listener.getsockname()[1]
             secret = tls.credentials(self._tls) if self._tls else None

@@ -85,6 +85,7 @@ def test_docker_command():
     command = docker_command("/saved", Path("/c/m.config"), "127.0.0.1", 1, 2)
     assert command == [
         *("docker", "run", "--rm", "--init"),
+        *("--env", "TF_ENABLE_ONEDNN_OPTS=0"),
         *("--publish", "127.0.0.1:1:8501", "--publish", "127.0.0.1:2:8500"),
         *("--mount", "type=bind,source=/saved,target=/models,readonly"),
         *("--mount", "type=bind,source=/c/m.config,target=/config/model_config_file,readonly"),
@@ -102,6 +103,7 @@ def test_docker_command():
     ]
     gpu = docker_command("/saved", Path("/c/m.config"), "127.0.0.1", 1, 2, gpu=True)
     assert gpu[4:6] == ["--gpus", "all"]
+    assert gpu[6:8] == ["--env", "TF_ENABLE_ONEDNN_OPTS=0"]
     assert "tensorflow/serving:latest-gpu" in gpu
 
 
