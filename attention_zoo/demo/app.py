@@ -8,7 +8,7 @@ import gradio as gr
 
 from attention_zoo.demo.asking import ask
 from attention_zoo.demo.drawing import draw, notice
-from attention_zoo.demo.served import available, examples
+from attention_zoo.demo.served import choices, examples, reason
 from attention_zoo.demo.settings import MOST_PENALTY, Settings
 from attention_zoo.demo.style import STYLE
 from serving.client import ServerError
@@ -34,7 +34,7 @@ def build(client, models, saved_models):
 
     def look_around():
         """What the server has when the page is opened."""
-        found, to_know = _found(client, models)
+        found, to_know = choices(client, models)
         return gr.Dropdown(choices=found, value=found[0]), sentences_of(found[0]), notice(to_know)
 
     def sentences_of(model):
@@ -45,7 +45,7 @@ def build(client, models, saved_models):
         try:
             return draw(ask(client, model, text, Settings(*settings) if own else None)), ""
         except (ValueError, ServerError) as error:
-            return "", notice(_reason(error))
+            return "", notice(reason(error))
 
     with gr.Blocks(title="Attention Zoo", analytics_enabled=False) as page:
         gr.Markdown(HEAD)
@@ -118,18 +118,3 @@ def _settings():
                 for name in ("Least", "Longest")
             ]
     return own, prefix, penalty, *lengths
-
-
-def _found(client, models):
-    """The models to choose from, and in a line what there is to know of the others."""
-    try:
-        found = available(client, models)
-    except ServerError as error:
-        return models, _reason(error)
-    missing = ", ".join(model for model in models if model not in found)
-    return found or models, f"the server has no model {missing}" if missing else ""
-
-
-def _reason(error):
-    """What a server said, without the name of its code."""
-    return error.message if isinstance(error, ServerError) else str(error)

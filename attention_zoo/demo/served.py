@@ -28,13 +28,22 @@ def names(saved_models):
     return found
 
 
-def available(client, models):
-    """Those of the models that the server answers for, in the order given.
+def choices(client, models):
+    """The models to choose from, and in a line what there is to know of the others, or "".
 
-    Raises:
-        ServerError: from a server that is away.
+    Those of `models` that the server answers for; all, where it is away or answers for none.
     """
-    return [model for model in models if _is_available(client, model)]
+    try:
+        found = [model for model in models if _is_available(client, model)]
+    except ServerError as error:
+        return models, reason(error)
+    missing = ", ".join(model for model in models if model not in found)
+    return found or models, f"the server has no model {missing}" if missing else ""
+
+
+def reason(error):
+    """What a server, or we ourselves, said against it, without the name of a code."""
+    return error.message if isinstance(error, ServerError) else str(error)
 
 
 def _is_available(client, model):
