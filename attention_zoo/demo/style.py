@@ -12,7 +12,7 @@ STYLE = f"""
 {TABLE_STYLE}
 .answer, .notice {{ color: var(--body-text-color); font-size: 1rem }}
 .answer table, .answer tr, .answer th, .answer td {{ border: 0 !important; background: none }}
-.answer .alignment :is(caption, th) {{ color: inherit; font-size: 1rem }}
+.answer .alignment :is(figcaption, th) {{ color: inherit; font-size: 1rem }}
 .answer .alignment td {{ border: 1px solid rgb(var(--grid)) !important;
   background: rgb(var(--ink) / var(--weight)) }}
 .answer .alignment tbody tr:is(:hover, :focus-within) th {{ color: rgb(var(--accent)) }}
@@ -26,7 +26,7 @@ STYLE = f"""
   white-space: normal; overflow-wrap: anywhere }}
 .answer .bar {{ display: block; height: 3px; margin-top: .35rem; border-radius: 2px;
   background: rgb(var(--accent)) }}
-.answer .views {{ display: flex; flex-wrap: wrap; gap: 2.5rem; align-items: flex-end }}
+.answer .views {{ display: flex; flex-wrap: wrap; gap: 2.5rem }}
 .answer .faint {{ font-size: .85rem; max-width: 44rem; margin: 1.5rem 0 0; color: var(--faint) }}
 .notice {{ border-left: 3px solid rgb(var(--accent)); padding: .25rem 0 .25rem 1rem;
   margin: 1rem 0 1.5rem; overflow-wrap: anywhere }}

@@ -119,7 +119,7 @@ def widths(page):
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_a_sentence_is_translated_and_explained(server, address, visit, size, tmp_path, request):
-    page = visit(address, size, device_scale_factor=2, color_scheme="light")
+    page = visit(address, size, device_scale_factor=1.5, color_scheme="light")
     translate(page, ENGLISH)
     page.locator(".alignment").nth(1).wait_for()
 

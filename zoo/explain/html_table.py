@@ -10,9 +10,9 @@ from zoo.explain.alignment import label
 LIGHT = "--ink: 28 25 23; --grid: 231 229 228; --accent: 194 65 12"
 DARK = "--ink: 250 250 249; --grid: 68 64 60; --accent: 251 146 60"
 TABLE_STYLE = """
-.alignment { overflow-x: auto; max-width: 100% }
-.alignment table { border-collapse: collapse; overflow: hidden; margin: 0; width: auto }
-.alignment caption { text-align: left; font-weight: 600; padding: 0 0 .5rem; white-space: pre-line }
+.alignment { overflow-x: auto; max-width: 100%; margin: 0; display: flex; flex-direction: column }
+.alignment figcaption { font-weight: 600; padding: 0 0 .5rem; white-space: pre-line }
+.alignment table { border-collapse: collapse; overflow: hidden; margin: auto auto 0 0; width: auto }
 .alignment th { font-weight: 400; padding: .15rem .35rem; border: 0; line-height: 1.2;
   position: relative; white-space: nowrap }
 .alignment thead th { vertical-align: bottom; text-align: center }
@@ -55,8 +55,9 @@ def html_table(alignment):
         for token, weights in zip(alignment.target, alignment.weights, strict=True)
     )
     return (
-        f'<div class="alignment">\n<table>\n<caption>{escape(alignment.title)}</caption>\n'
-        f"<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n"
+        f'<figure class="alignment">\n<figcaption>{escape(alignment.title)}</figcaption>\n'
+        f"<table>\n<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n"
+        "</figure>\n"
     )
 
 

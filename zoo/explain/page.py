@@ -16,7 +16,7 @@ section { margin: 3rem 0 }
 h2 { font-weight: 600; margin: 0 0 1.25rem; overflow-wrap: anywhere }
 small, p { color: var(--faint); font-weight: 400 }
 h2 small { display: block; font-size: .85rem }
-.views { display: flex; flex-wrap: wrap; gap: 2.5rem; align-items: flex-end }
+.views { display: flex; flex-wrap: wrap; gap: 2.5rem }
 """
 HINT = "Each row is a token of the translation: point at it, and its row is lit. Full ink is 1."
 
