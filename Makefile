@@ -12,7 +12,7 @@ serve: .venv/installed  ## the trained models that ship, on REST 8501 and gRPC 8
 test: .venv/installed  ## the tests
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n 2 -m "not slow"
 
-test-slow: .venv/peers  ## the tests that take long, or compare with PyTorch and keras-hub
+test-slow: .venv/peers  ## the tests that take long, drive a browser, or compare with PyTorch and keras-hub
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m "slow or peer"
 
 test-backends: .venv/peers  ## the layers' and models' tests on TensorFlow, JAX and PyTorch
