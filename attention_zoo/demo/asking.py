@@ -9,7 +9,7 @@ import numpy as np
 from attention_zoo.asking_commands import IMPOSSIBLE
 from attention_zoo.demo.leaving_out import leave_one_out
 from zoo.explain import Alignment
-from zoo.explain.alignment import as_text, label
+from zoo.explain.alignment import as_text
 
 TITLE = "where it looked: attention"
 # SentencePiece spells in bytes what it has no piece for.
@@ -94,8 +94,10 @@ def _cut(text, read):
     """Where a text was cut of which so much was read, in a line; "" where that was all."""
     if _folded(_joined(read)) == _folded(text):
         return ""
-    last = " ".join(label(token) for token in read[-6:-1])
-    return f"the model reads {len(read) - 1} tokens of a text: it cut this one behind “{last}”."
+    return (
+        f"the model reads {len(read) - 1} tokens of a text: it cut this one behind "
+        f"“…{_joined(read)[-20:]}”."
+    )
 
 
 def _joined(tokens):

@@ -42,8 +42,11 @@ def choices(client, models):
 
 
 def reason(error):
-    """What a server, or we ourselves, said against it, without the name of a code."""
-    return error.message if isinstance(error, ServerError) else str(error)
+    """What a `ServerError` or another says, without the name of a code."""
+    if not isinstance(error, ServerError):
+        return str(error)
+    missing = error.code == "NOT_FOUND"
+    return f"the server has no such model: {error.message}" if missing else error.message
 
 
 def _is_available(client, model):

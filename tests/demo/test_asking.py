@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attention_zoo.demo.asking import ask
+from attention_zoo.demo.asking import _joined, ask
 from attention_zoo.demo.leaving_out import LEAST, leave_one_out, parts
 from attention_zoo.demo.settings import Settings
 from zoo.explain.explaining import explain
@@ -70,13 +70,20 @@ def test_an_empty_text_is_refused(client, text):
 
 def test_a_long_text_is_cut_and_said_where(client):
     answer = ask(client, "dates", "1234567 " * 9)  # the model reads 64 tokens, END among them
-    assert answer.cut == "the model reads 63 tokens of a text: it cut this one behind “3 4 5 6 7”."
+    assert answer.cut == (
+        "the model reads 63 tokens of a text: it cut this one behind “…4567 1234567 1234567”."
+    )
     assert "".join(answer.attribution.source) == ("1234567 " * 8)[:-1]
 
 
 def test_a_text_as_long_as_the_limit_is_not_cut(client):
     assert ask(client, "dates", "1" * 63).cut == ""
     assert "63 tokens" in ask(client, "dates", "1" * 64).cut
+
+
+def test_text_that_is_spelled_in_bytes_is_shown_as_text():
+    read = ["▁a", "▁", "<0xEC>", "<0x97>", "<0xAD>", "b", "<0xEC>", "</s>"]  # 역, and half of one
+    assert _joined(read) == "a 역b\ufffd"
 
 
 @pytest.mark.parametrize(

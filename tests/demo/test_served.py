@@ -2,7 +2,7 @@
 
 import pytest
 
-from attention_zoo.demo.served import choices, examples, names
+from attention_zoo.demo.served import choices, examples, names, reason
 from serving.client import RestClient, ServerError
 from zoo.models.loading import SHIPPED
 
@@ -30,6 +30,14 @@ def test_a_server_that_is_away_says_so():
     models, to_know = choices(RestClient(port=1), ["a"])
     assert models == ["a"]
     assert to_know.startswith("no server on 127.0.0.1:1; start one with: attention-zoo serve")
+
+
+def test_reasons_are_without_codes():
+    assert reason(ServerError("UNAVAILABLE", "no server")) == "no server"
+    assert (
+        reason(ServerError("NOT_FOUND", "Latest(a)")) == "the server has no such model: Latest(a)"
+    )
+    assert reason(ValueError("no text")) == "no text"
 
 
 def test_names_are_those_of_the_folder(tmp_path):
