@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo serve test test-slow test-backends bench docs pictures lint clean
+.PHONY: demo serve test test-slow test-backends bench docs pictures screenshot lint clean
 
 demo: .venv/installed  ## train, evaluate, export, serve, ask, draw
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/dates.py
@@ -12,7 +12,7 @@ serve: .venv/installed  ## the trained models that ship, on REST 8501 and gRPC 8
 test: .venv/installed  ## the tests
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n 2 -m "not slow"
 
-test-slow: .venv/peers  ## the tests that take long, or compare with PyTorch and keras-hub
+test-slow: .venv/peers  ## the tests that take long, drive a browser, or compare with PyTorch and keras-hub
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m "slow or peer"
 
 test-backends: .venv/peers  ## the layers' and models' tests on TensorFlow, JAX and PyTorch
@@ -34,6 +34,9 @@ docs: .venv/installed  ## docs/layers.md, from the docstrings
 pictures: .venv/installed  ## its pictures; trains the models that runs/pictures lacks
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/make_pictures.py
 
+screenshot: .venv/peers  ## docs/demo.png, of the page; needs Chromium
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest tests/demo/test_browser.py --screenshot docs/demo.png
+
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,5 +50,5 @@ clean:
 	touch $@
 
 .venv/peers: .venv/installed
-	$(BIN)/pip install --quiet --editable ".[dev,plots,serving,text,bench]"
+	$(BIN)/pip install --quiet --editable ".[dev,plots,serving,text,bench,demo,browser]"
 	touch $@

@@ -1,4 +1,4 @@
-"""`translate`, and what `explain` shares with it: a model is asked, here or on a server."""
+"""`translate`, and what other commands share with it: a model is asked, here or on a server."""
 
 import os
 from pathlib import Path
@@ -15,10 +15,17 @@ def add_asking(parser):
     """The model, the texts, and the server that is asked in the folder's place, if any."""
     add_model(parser)
     parser.add_argument("text", nargs="+", metavar="TEXT", help="what to translate")
+    add_server(parser)
+
+
+def add_server(parser, default=None):
+    """The server that is asked, and how to speak to it; without a default, the folder may be."""
+    which = f"{default} by default" if default else "ask this server, not the folder"
     parser.add_argument(
         "--server",
         metavar="HOST:PORT",
-        help="ask this server, not the folder; https://HOST:PORT with TLS",
+        default=default,
+        help=f"{which}; https://HOST:PORT with TLS",
     )
     parser.add_argument("--grpc", action="store_true", help="speak gRPC to it, not REST")
     for name, what in (
@@ -34,7 +41,7 @@ def answers(parsed, signature):
     texts = [os.fsencode(text) for text in parsed.text]  # as they came, be they UTF-8 or not
     if parsed.server:
         model = Path(parsed.model).name
-        return _client(parsed).translate(model, texts, signature=signature)
+        return client(parsed).translate(model, texts, signature=signature)
     refuse_speech(parsed)
     import_tensorflow()
     from zoo import Translator
@@ -52,7 +59,12 @@ def refuse_speech(parsed):
             raise ValueError(f"--{flag} says how to speak to a server; add --server HOST:PORT")
 
 
-def _client(parsed):
+def client(parsed):
+    """The client of the server that is asked.
+
+    Raises:
+        ValueError: for what is no address, and for TLS's files without TLS.
+    """
     place = parsed.server.removeprefix("https://")
     host, _, port = place.rpartition(":")
     if not host or not port.isdecimal() or int(port) >= 2**16:

@@ -1,9 +1,10 @@
-"""`attention-zoo`: prepare, train, evaluate, export, serve, translate, explain."""
+"""`attention-zoo`: prepare, train, evaluate, export, serve, translate, explain, demo."""
 
 import argparse
 import sys
 
 from attention_zoo.asking_commands import add_translate
+from attention_zoo.demo_command import add_demo
 from attention_zoo.explain_command import add_explain
 from attention_zoo.serving_commands import add_export, add_serve
 from attention_zoo.training_commands import add_evaluate, add_list, add_prepare, add_train
@@ -18,6 +19,7 @@ COMMANDS = (
     add_serve,
     add_translate,
     add_explain,
+    add_demo,
 )
 
 

@@ -12,6 +12,10 @@ from training.recipes import RECIPES
 TEXTS = ["2013년 2월 9일 토요일", "Tuesday, 14 June 1904", "1981年5月3日(日)", ""]
 
 
+def pytest_addoption(parser):
+    parser.addoption("--screenshot", metavar="FILE", help="where the page's picture goes")
+
+
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory):
     """Where TFDS keeps what it prepared."""

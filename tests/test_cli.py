@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import sys
 
 import numpy as np
 import pytest
@@ -13,7 +14,17 @@ from serving.server import LocalServer
 from zoo.explain.attribution import METHODS
 
 LOCAL = ("serve", "--local", "--rest-port", "0", "--grpc-port", "0")
-COMMANDS = ("list", "prepare", "train", "evaluate", "export", "serve", "translate", "explain")
+COMMANDS = (
+    "list",
+    "prepare",
+    "train",
+    "evaluate",
+    "export",
+    "serve",
+    "translate",
+    "explain",
+    "demo",
+)
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +210,9 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
         (["explain", "dates", "text", "--server", "a:1", "--layer", "1"], "leave out --server"),
         (["explain", "dates", "text", "--attribution", "lime"], "leave-one-out"),
         (["explain", "nothing", "text"], "attention-zoo train"),
+        (["demo"], "by --model"),
+        (["demo", "--model", "dates", "--server", "8501"], "HOST:PORT"),
+        (["demo", "--model", "dates", "--port", "70000"], "a port is 0 to 65535"),
         (["list"], "saved_models"),
         (["serve", "nowhere", "--rest-port", "0", "--grpc-port", "0"], "nowhere"),
         (["serve", "--gpu"], "--docker"),
@@ -250,6 +264,13 @@ def test_no_server_there(capsys):
         address = f"127.0.0.1:{free.getsockname()[1]}"
     line = refusal(capsys, "translate", "dates", "text", "--server", address)
     assert "attention-zoo serve" in line
+
+
+def test_no_gradio_for_the_page(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "gradio", None)  # any import of it now fails
+    monkeypatch.delitem(sys.modules, "attention_zoo.demo.app", raising=False)
+    line = refusal(capsys, "demo", "--model", "dates", "--port", "0")
+    assert "pip install attention-zoo[demo]" in line
 
 
 def test_a_version_that_exists(saved_models, capsys):

@@ -34,8 +34,13 @@ class Attribution:
     @property
     def shares(self):
         """Each row's magnitudes as parts of their sum, as attention is of 1."""
-        sizes = np.abs(self.values)
-        return sizes / np.maximum(sizes.sum(axis=1, keepdims=True), 1e-30)
+        return shares(self.values)
+
+
+def shares(values):
+    """Each row's magnitudes as parts of their sum: `(target tokens, source tokens)`, as given."""
+    sizes = np.abs(values)
+    return sizes / np.maximum(sizes.sum(axis=1, keepdims=True), 1e-30)
 
 
 def residual(values, change):

@@ -2,20 +2,23 @@
 
 from html import escape
 
-from zoo.explain.alignment import label
+from zoo.explain.html_table import DARK, LIGHT, TABLE_STYLE, html_table
 
-# Ink is told from paper by lightness alone, so grey paper and colour-blind eyes see the same.
-STYLE = """
-body { font: 16px/1.4 system-ui, "Noto Sans CJK KR", sans-serif; margin: 1rem; color: #111 }
-section { overflow-x: auto; margin-bottom: 2rem }
-table { border-collapse: collapse; margin: .5rem 0 1.5rem }
-caption { text-align: left; font-weight: bold }
-th { font-weight: normal; padding: .1rem .3rem }
-td { width: 1.6rem; height: 1.6rem; border: 1px solid #eee }
-tbody tr:hover, tbody tr:focus-within { outline: 3px solid #c60 }
-tbody tr:hover th { font-weight: bold; color: #c60 }
+COLOURS = f"""
+:root {{ color-scheme: light dark; {LIGHT}; --paper: #fff; --text: #1c1917; --faint: #78716c }}
+@media (prefers-color-scheme: dark) {{
+  :root {{ {DARK}; --paper: #1c1917; --text: #f5f5f4; --faint: #a8a29e }} }}
 """
-HINT = "Each row is a word of the translation: hover it, and its row is lit. Black is 1, white 0."
+STYLE = """
+body { font: 16px/1.5 system-ui, "Noto Sans CJK KR", sans-serif; margin: 0 auto; max-width: 68rem;
+  padding: 2rem 1.25rem; color: var(--text); background: var(--paper) }
+section { margin: 3rem 0 }
+h2 { font-weight: 600; margin: 0 0 1.25rem; overflow-wrap: anywhere }
+small, p { color: var(--faint); font-weight: 400 }
+h2 small { display: block; font-size: .85rem }
+.views { display: flex; flex-wrap: wrap; gap: 2.5rem }
+"""
+HINT = "Each row is a token of the translation: point at it, and its row is lit. Full ink is 1."
 
 
 def page(rows):
@@ -31,41 +34,13 @@ def page(rows):
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Alignments</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f"<p>{HINT}</p>\n{sections}</body>\n</html>\n"
+        f"<title>Alignments</title>\n<style>{COLOURS}{STYLE}{TABLE_STYLE}</style>\n"
+        f"</head>\n<body>\n<p>{HINT}</p>\n{sections}</body>\n</html>\n"
     )
 
 
 def _section(alignments):
     said = alignments[0]
     title = f"{escape(said.text)} <small>log-probability {said.score:.4f}</small>"
-    tables = "".join(map(_table, alignments))
-    return f"<section>\n<h2>{title}</h2>\n{tables}</section>\n"
-
-
-def _table(alignment):
-    head = "".join(f'<th scope="col">{_cell(token)}</th>' for token in alignment.source)
-    body = "".join(
-        f'<tr><th scope="row">{_cell(token)}</th>{_weights(alignment.source, weights)}</tr>\n'
-        for token, weights in zip(alignment.target, alignment.weights, strict=True)
-    )
-    return (
-        f"<table>\n<caption>{escape(alignment.title)}</caption>\n"
-        f"<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n"
-    )
-
-
-def _weights(source, weights):
-    return "".join(
-        f'<td title="{_cell(token)}: {weight:.3f}" style="background: {_grey(weight)}"></td>'
-        for token, weight in zip(source, weights, strict=True)
-    )
-
-
-def _grey(weight):
-    shade = round(255 * (1 - min(max(float(weight), 0), 1)))
-    return f"#{shade:02x}{shade:02x}{shade:02x}"
-
-
-def _cell(token):
-    return escape(label(token))
+    tables = "".join(map(html_table, alignments))
+    return f'<section>\n<h2>{title}</h2>\n<div class="views">\n{tables}</div>\n</section>\n'

@@ -32,12 +32,12 @@ def alignment(**given):
     return Alignment(**{**row, "text": "<script>x</script>", "score": -0.5, **given})
 
 
-def test_every_token_has_its_cell_and_its_grey():
+def test_every_token_has_its_cell_and_its_ink():
     reader = read(page([[alignment(weights=np.array([[1, 0.5, 0], [0, 0, 1]]))]]))
     assert reader.tags.count("td") == 6
-    greys = [value for name, value in reader.attributes if name == "style"]
-    shades = ["000000", "808080", "ffffff", "ffffff", "ffffff", "000000"]
-    assert greys == [f"background: #{shade}" for shade in shades]
+    inks = [value for name, value in reader.attributes if name == "style"]
+    opacities = ["1.000", "0.500", "0.000", "0.000", "0.000", "1.000"]
+    assert inks == [f"--weight: {opacity}" for opacity in opacities]
     assert {"<b>", "&", "년", '"', "⏎"} <= set(reader.words)
 
 

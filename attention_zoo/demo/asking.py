@@ -1,0 +1,114 @@
+"""What the page asks a server about a text."""
+
+import dataclasses
+import re
+import unicodedata
+
+import numpy as np
+
+from attention_zoo.asking_commands import IMPOSSIBLE
+from attention_zoo.demo.leaving_out import leave_one_out
+from zoo.explain import Alignment
+from zoo.explain.alignment import as_text
+
+TITLE = "where it looked: attention"
+# SentencePiece spells in bytes what it has no piece for.
+_SPELLED = re.compile("(?:<0x[0-9A-F]{2}>)+")
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What a server makes of a text.
+
+    Attributes:
+        hypotheses: list of `(text, score, log-probability)`, the best first; they are ordered by
+            score, which has the penalties in it.
+        alignment: of the translation as exported, an `Alignment`; None without attention.
+        attribution: of the best of the hypotheses, an `Alignment`.
+        cut: where the text was cut, in a line; "" where it was not.
+    """
+
+    hypotheses: list
+    alignment: Alignment | None
+    attribution: Alignment
+    cut: str = ""
+
+
+def ask(client, model, text, settings=None):
+    """Have a text translated and explained.
+
+    Args:
+        client: a `RestClient` or `GrpcClient`.
+        model: its name on the server.
+        text: a string.
+        settings: `Settings`; None to decode as exported.
+
+    Returns:
+        An `Answer`.
+
+    Raises:
+        ValueError: for a text that has nothing to translate, and where no translation is as the
+            settings want it.
+        ServerError: from a server that is away or refuses.
+    """
+    if not text.strip():
+        raise ValueError("there is nothing to translate: type a text, or take an example")
+    hypotheses = _n_best(client, model, text, settings)
+    # The second text goes on behind the first: the model reads the same of both where it cuts.
+    outputs = client.translate(model, [text, f"{text} ."], signature="translate_with_alignment")
+    read, longer = map(_source_tokens, outputs["source_tokens"], outputs["source_length"])
+    cut = _cut(text, read) if read == longer else ""
+    attributed = leave_one_out(
+        client,
+        model,
+        _joined(read) if cut else text,
+        hypotheses[0][0],
+        by_words=read[0].startswith("▁"),
+    )
+    return Answer(hypotheses, _alignment(outputs), attributed, cut)
+
+
+def _n_best(client, model, text, settings):
+    signature = "translate_with_settings" if settings else "translate_n_best"
+    inputs = {"text": [text]} | (settings.inputs() if settings else {})
+    outputs = client.predict(model, inputs, signature=signature)
+    rows = zip(*(outputs[name][0] for name in ("text", "score", "log_probability")), strict=True)
+    found = [(as_text(said), float(score), float(log)) for said, score, log in rows]
+    hypotheses = [row for row in found if row[1] > IMPOSSIBLE]
+    if not hypotheses:
+        raise ValueError("no translation is as these settings want it: change prefix or lengths")
+    return hypotheses
+
+
+def _source_tokens(tokens, length):
+    return [as_text(token) for token in tokens[: int(length)]]
+
+
+def _alignment(outputs):
+    if not np.asarray(outputs["alignment"]).shape[-1]:
+        return None
+    return dataclasses.replace(Alignment.rows(outputs)[0], title=TITLE)
+
+
+def _cut(text, read):
+    """Where a text was cut of which so much was read, in a line; "" where that was all."""
+    if _folded(_joined(read)) == _folded(text):
+        return ""
+    return (
+        f"the model reads {len(read) - 1} tokens of a text: it cut this one behind "
+        f"“…{_joined(read)[-20:]}”."
+    )
+
+
+def _joined(tokens):
+    """The text of source tokens, without END."""
+    text = "".join(tokens[:-1]).replace("▁", " ").strip()
+    return _SPELLED.sub(_spelled, text)
+
+
+def _spelled(run):
+    return bytes.fromhex(run[0].replace("<0x", "").replace(">", "")).decode("utf-8", "replace")
+
+
+def _folded(text):
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
