@@ -59,9 +59,8 @@ class Signatures:
         self._encode, self._step, self._embed = model.encode, model.step, model.embed
         self._within = within or contextlib.nullcontext
         if within is None:
-            self._begin, self._one_step, self._best = map(
-                _traced_once, (self._begin, self._one_step, self._best)
-            )
+            for part in ("_source", "_begin", "_one_step", "_best", "_read"):
+                setattr(self, part, _traced_once(getattr(self, part)))
 
     def functions(self):
         """The signatures by name, as `tf.function`s."""
