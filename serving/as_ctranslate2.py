@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from zoo.replacing import replacing
+from zoo.replacing import check_absent, replacing
 
 # Ours and CTranslate2's name of each activation.
 ACTIVATIONS = {"relu": "RELU", "gelu": "GELU", "silu": "SWISH"}
@@ -26,8 +26,7 @@ def write_ctranslate2(translator, folder):
         ValueError: for a model that CTranslate2 does not know.
     """
     folder = Path(folder)
-    if folder.exists():
-        raise FileExistsError(f"{folder} exists; name a folder that does not, or remove it")
+    check_absent(folder)
     length = max(translator.decoding.max_source_length, translator.decoding.max_target_length)
     spec = specification(translator.model, length)
     spec.register_source_vocabulary(list(translator.source.vocabulary))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from zoo.replacing import replacing
+from zoo.replacing import check_absent, replacing
 from zoo.text.vocabulary import END, PAD, START, UNKNOWN
 
 NAME = "model.json"
@@ -33,8 +33,7 @@ def write_tflite(translator, folder, quantize=None):
         ValueError: for an ensemble, and for a model that TensorFlow Lite's own ops can't run.
     """
     folder = Path(folder)
-    if folder.exists():
-        raise FileExistsError(f"{folder} exists; name a folder that does not, or remove it")
+    check_absent(folder)
     if hasattr(translator.model, "models"):
         raise ValueError("TensorFlow Lite's files hold one model, got several; export each alone")
     decoding = translator.decoding

@@ -12,7 +12,7 @@ from serving.check import check_version, read_sentences
 from serving.quantize import change_in_quality, size_of, stored_as
 from serving.warmup_requests import write_warmup_requests
 from zoo import card
-from zoo.replacing import replacing
+from zoo.replacing import check_absent, replacing
 from zoo.signatures import COMPILED, Signatures
 
 # TensorFlow Serving counts versions in 64 bits with a sign.
@@ -54,6 +54,8 @@ def export(
         ValueError: for a version or a decoding that is none, and for a check that fails.
     """
     folder = Path(folder)
+    for other in filter(None, (ctranslate2, tflite)):
+        check_absent(other)  # now, and not after minutes of work
     texts, references = read_sentences(sentences) if sentences is not None else (None, None)
     translator = zoo.Translator.load(folder, ensemble, **decoding)
     without_cudnn(translator.model)

@@ -27,6 +27,12 @@ def replacing(path):
         _remove(beside)
 
 
+def check_absent(folder):
+    """Raises FileExistsError for a folder that exists, where none is to be replaced."""
+    if Path(folder).exists():
+        raise FileExistsError(f"{folder} exists; name a folder that does not, or remove it")
+
+
 def _remove_abandoned(folder):
     for path in folder.glob(f"{_PREFIX}*"):
         writer = path.name.removeprefix(_PREFIX).partition("-")[0]

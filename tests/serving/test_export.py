@@ -151,6 +151,12 @@ def test_no_trained_weights_no_export(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("other", ["ctranslate2", "tflite"])
+def test_another_librarys_folder_that_exists_is_refused_before_anything_is_done(other, tmp_path):
+    with pytest.raises(FileExistsError, match="name a folder that does not, or remove it"):
+        export(tmp_path / "no model", **{other: tmp_path})
+
+
 @pytest.mark.parametrize("step", ["write_warmup_requests", "check_version"])
 def test_a_failed_export_leaves_nothing(step, tiny_model, tmp_path, monkeypatch):
     folder = shutil.copytree(tiny_model, tmp_path / "dates")
