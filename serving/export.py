@@ -111,10 +111,10 @@ def _on_weights(translator, quantize, xla):
     weights = [variable.value for variable in translator.model.variables]
     signatures, compiled = translator.signatures, translator.compiled
     if quantize is not None:
-        reading, stored = stored_as(quantize, translator.model.variables)
+        *how, stored = stored_as(quantize, translator.model.variables)
         print(f"{quantize}: weights of {size_of(weights):.2f} MB in {size_of(stored):.2f} MB")
         parts = translator.model, translator.source, translator.target, translator.decoding
-        own = Signatures(*parts, reading)
+        own = Signatures(*parts, *how)
         signatures, compiled, weights = own.functions(), own.compiled, stored
     return {**signatures, COMPILED: compiled()} if xla else signatures, weights
 

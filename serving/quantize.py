@@ -22,8 +22,8 @@ def stored_as(kind, variables):
         variables: Keras variables.
 
     Returns:
-        What gives a context manager, inside which the variables are read from what is stored, and
-        the list of `tf.Variable`s that it is stored in.
+        Those of the variables that are; a function that reads them, a tensor for each; and the
+        `tf.Variable`s that all are stored in.
 
     Raises:
         ValueError: for another kind, or weights that float16 does not hold.
@@ -34,11 +34,10 @@ def stored_as(kind, variables):
     weights = [part for _, stored in matrices for part in stored]
     weights += [v.value for v in variables if not _is_matrix(v)]
 
-    def reading():
-        # Where a signature begins, and so once a request and not once a step.
-        return keras.StatelessScope(state_mapping=[(v, _read(*stored)) for v, stored in matrices])
+    def read():
+        return tuple(_read(*stored) for _, stored in matrices)
 
-    return reading, weights
+    return [v for v, _ in matrices], read, weights
 
 
 def _is_matrix(variable):

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 
+import keras
 import tensorflow as tf
 
 from zoo.decoding import forced_gains, sampled, search
@@ -41,15 +42,14 @@ class Signatures:
         model: `encode`, `start`, `step` and `embed`, as the zoo's translators have them.
         source, target: tokenizers of the two sides.
         decoding: how to decode.
-        within: gives a context manager, inside which each signature is traced whole. Without it,
-            what several signatures do is traced once: an export then holds it once, and loads in a
-            fraction of the time.
+        variables: those of the model's that are stored otherwise than they are computed with.
+        read: reads them: a function that gives a tensor for each. A signature does that once.
 
     Raises:
         ValueError: for a decoding that the model or the tokenizers can't do.
     """
 
-    def __init__(self, model, source, target, decoding, within=None):
+    def __init__(self, model, source, target, decoding, variables=(), read=tuple):
         self.model = model
         self.source = source
         self.target = target
@@ -57,10 +57,11 @@ class Signatures:
         self._check()
         # Built here and not while a signature is traced, whose graph would own their constants.
         self._encode, self._step, self._embed = model.encode, model.step, model.embed
-        self._within = within or contextlib.nullcontext
-        if within is None:
-            for part in ("_source", "_begin", "_one_step", "_best", "_read"):
-                setattr(self, part, _traced_once(getattr(self, part)))
+        self._variables, self._read_variables, self._values = variables, read, ()
+        # What several signatures do is traced once: an export then holds it once, and loads in a
+        # fraction of the time.
+        for part in ("_source", "_begin", "_one_step", "_best", "_read"):
+            setattr(self, part, self._traced_once(getattr(self, part)))
 
     def functions(self):
         """The signatures by name, as `tf.function`s."""
@@ -102,10 +103,29 @@ class Signatures:
     def _function(self, method, *more):
         @functools.wraps(method)
         def traced(*inputs):
-            with self._within():
+            with self._computing_with(self._read_variables()):
                 return method(*inputs)
 
         return tf.function(traced, input_signature=[_TEXT, *more])
+
+    def _traced_once(self, part):
+        @functools.partial(tf.function, autograph=False, reduce_retracing=True)
+        def traced(values, *inputs):
+            with self._computing_with(values):
+                return part(*inputs)
+
+        return lambda *inputs: traced(self._values, *inputs)
+
+    @contextlib.contextmanager
+    def _computing_with(self, values):
+        """Has the model's variables be these tensors of the graph that is being traced."""
+        outer, self._values = self._values, values
+        pairs = list(zip(self._variables, values, strict=True))
+        try:
+            with keras.StatelessScope(state_mapping=pairs) if pairs else contextlib.nullcontext():
+                yield
+        finally:
+            self._values = outer
 
     def _check(self):
         if self.decoding.coverage_penalty and not self.model.has_attention:
@@ -240,10 +260,6 @@ class Signatures:
         weights = tf.where((words != "")[:, None, None], hypotheses.alignment, -1.0)
         read = tf.gather(words, tf.argmax(weights, axis=-1), batch_dims=1)  # (batch, n, length)
         return self.target.decode_reading(hypotheses.tokens, read)
-
-
-def _traced_once(function):
-    return tf.function(function, autograph=False, reduce_retracing=True)
 
 
 def _to_power_of_two(ids):

@@ -16,9 +16,9 @@ from serving.quantize import change_in_quality, stored_as
 
 def read(kind, layer):
     """The layer's matrix, as it is read from what is stored; and that."""
-    reading, stored = stored_as(kind, layer.variables)
-    with reading():
-        return layer.variables[0].numpy(), stored
+    _, read_all, stored = stored_as(kind, layer.variables)
+    (matrix,) = read_all()
+    return matrix.numpy(), stored
 
 
 def dense(columns):
