@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from training import untrained
 from training.recipes import RECIPES, Recipe, recipe
 from zoo.models import PRESETS
 
@@ -69,3 +70,23 @@ def test_recipes_import_nothing_heavy():
     code = "import sys, training.recipes; print(*{'keras', 'tensorflow'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    "name, parameters",
+    [
+        # Wu et al. 2021 count 2.6M; the published cased figure is of 7.6M.
+        ("multi30k-en-de-transformer", 2_605_056),
+        ("multi30k-en-de-cased-transformer", 6_513_920),
+    ],
+)
+def test_a_transformer_of_multi30k_is_as_large_as_the_one_it_is_compared_with(name, parameters):
+    made = RECIPES[name]
+    assert untrained.build(made, *[made.vocabulary_size] * 2).count_params() == parameters
+
+
+def test_the_recurrent_recipes_of_multi30k_differ_in_cell_and_attention_alone():
+    names = ["gru", "gru-without-attention", "lstm", "lstm-local-p"]
+    made = [RECIPES[f"multi30k-en-de-{name}"] for name in names]
+    assert len({dataclasses.replace(one, preset="", overrides={}).__repr__() for one in made}) == 1
+    assert [one.overrides for one in made] == [made[0].overrides] * 4
