@@ -1,4 +1,4 @@
-"""The founding claims: parts of them against numbers worked out by hand, and each on a few pairs."""
+"""The founding claims: parts of them on numbers worked out by hand, and each on a few pairs."""
 
 import math
 from types import SimpleNamespace
