@@ -54,7 +54,7 @@ def measure(folder, texts, isos, spans):
     source, target = ids(translator, texts, isos)
     spans = [parse(one) for one in spans]
     for title, weights in attentions(translator.model, source, target):
-        yield title, *against_gold(weights, texts, spans), "", ""
+        yield title, *written(against_gold(weights, texts, spans)), "", ""
     step = training_step(translator.model, source[:BATCH], target[:BATCH])
     for method in METHODS:
         attributed, seconds = [], []
@@ -66,7 +66,7 @@ def measure(folder, texts, isos, spans):
         residual = max(one.residual for one in attributed)
         yield (
             method.replace("-", " "),
-            *against_gold(shares, texts, spans),
+            *written(against_gold(shares, texts, spans)),
             f"{residual:.2%}" if method == METHODS[0] else "",
             f"{sorted(seconds)[len(seconds) // 2] / step:.0f}",
         )
@@ -95,7 +95,7 @@ def attentions(model, source, target):
 
 
 def against_gold(weights, texts, spans):
-    """The error rate over all sentences, and the mean weight on the weekday, written out."""
+    """The error rate over all sentences, and the mean weight on the weekday."""
     from benchmarks.gold_links import found, gold, on_weekday
     from zoo.explain import alignment_error_rate
 
@@ -106,7 +106,11 @@ def against_gold(weights, texts, spans):
         for all_links, own in zip(links, (found(cropped, span), *gold(text, span)), strict=True):
             all_links |= {(i, *link) for link in own}
         weekday += [mass for mass in [on_weekday(cropped, span)] if mass is not None]
-    return f"{alignment_error_rate(*links):.3f}", f"{sum(weekday) / len(weekday):.3f}"
+    return alignment_error_rate(*links), sum(weekday) / len(weekday)
+
+
+def written(numbers):
+    return [f"{number:.3f}" for number in numbers]
 
 
 def training_step(model, source, target):

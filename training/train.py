@@ -8,6 +8,7 @@ import keras
 
 import zoo
 from training import untrained
+from training.alignment_pictures import alignment_pictures
 from training.datasets.filters import describe, filter_pairs
 from training.datasets.load import load_corpus, load_pairs
 from training.fitting import best, fit
@@ -63,8 +64,12 @@ def train(
         )
         sample = _sample(held_out, recipe.validation_examples)
         judge = Judge(translator, validation, sample, recipe)
-        board = keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False)
-        position = fit(run, translator.model, recipe, batches, judge, checkpoint_every, [board])
+        logs = run.folder / "tensorboard"
+        boards = [
+            keras.callbacks.TensorBoard(logs, write_graph=False),
+            *alignment_pictures(translator, held_out.sources, logs / "alignment"),
+        ]
+        position = fit(run, translator.model, recipe, batches, judge, checkpoint_every, boards)
         run.restore_best(translator.model)
         beam = {"beam_size": recipe.validation_beam}
         translator.known["validation"] = best(position, recipe.metric) | beam

@@ -1,6 +1,7 @@
 """An alignment as a picture."""
 
 import importlib.util
+import io
 from pathlib import Path
 
 from zoo.explain.alignment import label
@@ -26,7 +27,13 @@ def heat_map(alignments, path, columns=1):
         ValueError: for a path that is no PNG's.
     """
     check_picture(path)
-    plt = _matplotlib()
+    Path(path).write_bytes(png(alignments, columns))
+    return Path(path)
+
+
+def png(alignments, columns=1):
+    """The bytes of the PNG that `heat_map` writes; the arguments and errors are its own."""
+    plt, written = _matplotlib(), io.BytesIO()
     grid = [alignments[i : i + columns] for i in range(0, len(alignments), columns)]
     heights = [0.28 * len(row[0].target) + 2.0 for row in grid]
     width = max(0.28 * max(len(alignment.source) for alignment in alignments) + 1.5, 4.5)
@@ -45,9 +52,9 @@ def heat_map(alignments, path, columns=1):
             image = _draw(axis, alignment)
         label = "share of the row: 0 white, 1 black"
         figure.colorbar(image, ax=axes, label=label, fraction=0.03, pad=0.02)
-        figure.savefig(path, dpi=130, bbox_inches="tight")
+        figure.savefig(written, format="png", dpi=130, bbox_inches="tight")
     plt.close(figure)
-    return Path(path)
+    return written.getvalue()
 
 
 def _draw(axis, alignment):

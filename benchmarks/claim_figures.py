@@ -1,0 +1,116 @@
+"""Figures of the founding claims: lines with bands, and dots with bars, that are read in grey."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# What tells one line from another without colour.
+LINES = [
+    {"color": "0.65", "linestyle": "-", "marker": "o"},
+    {"color": "0.0", "linestyle": "-", "marker": "s"},
+    {"color": "0.35", "linestyle": "--", "marker": "^"},
+    {"color": "0.15", "linestyle": ":", "marker": "D"},
+]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes.
+
+    Attributes:
+        title, x, y: what is written on it.
+        series: by their names: places `(points,)` and values `(seeds, points)`. NaN is left out.
+        log: whether its values stand on a logarithmic axis.
+    """
+
+    title: str
+    x: str
+    y: str
+    series: dict
+    log: bool = False
+
+
+def lines(panels, path):
+    """Draw each series as a line, the mean over the seeds, in a band from the least to the most."""
+    plt = _pyplot()
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(4.6 * len(panels), 3.9), squeeze=False, layout="constrained"
+    )
+    for axis, panel in zip(axes[0], panels, strict=True):
+        for (name, (places, values)), look in zip(panel.series.items(), LINES, strict=False):
+            values = np.asarray(values, float)
+            axis.plot(places, values.mean(0), label=name, markersize=4, linewidth=1.5, **look)
+            axis.fill_between(
+                places, values.min(0), values.max(0), color=look["color"], alpha=0.18, linewidth=0
+            )
+        axis.set(title=panel.title, xlabel=panel.x, ylabel=panel.y)
+        if panel.log:
+            axis.set_yscale("log")
+        else:
+            axis.set_ylim(bottom=0)
+        _plain(axis)
+        axis.grid(axis="y", color="0.9", linewidth=0.6)
+    _finish(plt, figure, axes[0][0], path)
+
+
+def dots(panels, path):
+    """Draw each series as a row of dots, the mean over the seeds, with bars from least to most.
+
+    The places of all series are names, which stand on the vertical axis.
+    """
+    plt = _pyplot()
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(3.4 * len(panels), 3.4), layout="constrained", sharey=True
+    )
+    for axis, panel in zip(np.atleast_1d(axes), panels, strict=True):
+        for i, (name, (places, values)) in enumerate(panel.series.items()):
+            values, look = np.asarray(values, float), LINES[i]
+            rows = np.arange(len(places)) + 0.22 * (i - (len(panel.series) - 1) / 2)
+            mean = values.mean(0)
+            around = np.abs(np.stack([values.min(0), values.max(0)]) - mean)
+            axis.errorbar(
+                mean,
+                rows,
+                xerr=around,
+                label=name,
+                color=look["color"],
+                marker=look["marker"],
+                linestyle="none",
+                markersize=6,
+                elinewidth=1.2,
+            )
+            axis.set_yticks(range(len(places)), places)
+        axis.set(title=panel.title, xlabel=panel.x)
+        if panel.log:
+            axis.set_xscale("log")
+        axis.grid(axis="x", color="0.9", linewidth=0.6)
+        _plain(axis)
+    first = np.atleast_1d(axes)[0]
+    first.set_ylabel(panels[0].y)
+    first.invert_yaxis()
+    _finish(plt, figure, first, path)
+
+
+def _pyplot():
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise ImportError("drawing needs matplotlib: pip install attention-zoo[plots]") from error
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    return plt
+
+
+def _plain(axis):
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.set_axisbelow(True)
+
+
+def _finish(plt, figure, axis, path):
+    """One legend for all panels, above them."""
+    handles, names = axis.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=len(names), frameon=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
