@@ -56,10 +56,7 @@ class Rest:
         self._port, self._idle = port, []
 
     async def ask(self, request):
-        if self._idle:
-            reader, writer = self._idle.pop()
-        else:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = await self._connection()
         writer.write(request.rest)
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
@@ -67,6 +64,13 @@ class Rest:
         self._idle.append((reader, writer))
         code = head.split(b" ", 2)[1].decode()
         return ("OK" if code == "200" else code), body
+
+    async def _connection(self):
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():  # or else the server has closed it, idle for a minute
+                return reader, writer
+        return await asyncio.open_connection("127.0.0.1", self._port)
 
 
 KINDS = {"gRPC": Grpc, "REST": Rest}
