@@ -19,8 +19,8 @@ class Panel:
 
     Attributes:
         title, x, y: what is written on it.
-        series: by their names: places `(points,)` and values `(seeds, points)`. NaN is left out.
-        log: whether its values stand on a logarithmic axis.
+        series: by their names: places `(points,)` and values `(seeds, points)`.
+        log: whether the values of lines stand on a logarithmic axis.
     """
 
     title: str
@@ -42,12 +42,12 @@ def lines(panels, path):
                 places, values.min(0), values.max(0), color=look["color"], alpha=0.18, linewidth=0
             )
         axis.set(title=panel.title, xlabel=panel.x)
-        if panel.log:
-            axis.set_yscale("log")
-        else:
-            axis.set_ylim(bottom=0)
         axis.grid(axis="y", color="0.9", linewidth=0.6)
     axes[0].set_ylabel(panels[0].y)
+    if panels[0].log:
+        axes[0].set_yscale("log")
+    else:
+        axes[0].set_ylim(bottom=0)  # last: it ends the choice of the top
     _finish(plt, figure, axes, path)
 
 
@@ -77,8 +77,6 @@ def dots(panels, path):
             )
             axis.set_yticks(range(len(places)), places)
         axis.set(title=panel.title, xlabel=panel.x)
-        if panel.log:
-            axis.set_xscale("log")
         axis.grid(axis="x", color="0.9", linewidth=0.6)
     axes[0].set_ylabel(panels[0].y)
     axes[0].invert_yaxis()
