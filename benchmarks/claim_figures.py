@@ -31,13 +31,17 @@ class Panel:
 
 
 def lines(panels, path):
-    """Draw each series as a line, the mean over the seeds, in a band from the least to the most."""
+    """Draw each series as a line, the mean over the seeds, in a band from the least to the most.
+
+    On a logarithmic axis it is the geometric mean.
+    """
     plt = _pyplot()
     figure, axes = _axes(plt, panels, 4.6, 3.9)
     for axis, panel in zip(axes, panels, strict=True):
         for (name, (places, values)), look in zip(panel.series.items(), LINES, strict=False):
             values = np.asarray(values, float)
-            axis.plot(places, values.mean(0), label=name, markersize=4, linewidth=1.5, **look)
+            mean = geometric_mean(values) if panel.log else values.mean(0)
+            axis.plot(places, mean, label=name, markersize=4, linewidth=1.5, **look)
             axis.fill_between(
                 places, values.min(0), values.max(0), color=look["color"], alpha=0.18, linewidth=0
             )
@@ -49,6 +53,11 @@ def lines(panels, path):
     else:
         axes[0].set_ylim(bottom=0)  # last: it ends the choice of the top
     _finish(plt, figure, axes, path)
+
+
+def geometric_mean(values):
+    """Over the first axis."""
+    return np.exp(np.log(values).mean(0))
 
 
 def dots(panels, path):
