@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.alignment import ids
-from benchmarks.claim_figures import Panel, lines
+from benchmarks.claim_figures import Panel, geometric_mean, lines
 from benchmarks.claim_models import matched, parameters, trained, vocabulary_sizes
 from benchmarks.claim_page import spread, write_page
 from training import untrained
@@ -128,7 +128,7 @@ def _report(asked, norms, exact, count, sentences):
     ]
     lines(panels, asked.to / f"{NAME}.png")
     heading = ["position"] + [f"{label}, {moment}" for moment in norms for label in PRESETS]
-    columns = [norms[moment][label].mean(0) for moment in norms for label in PRESETS]
+    columns = [geometric_mean(norms[moment][label]) for moment in norms for label in PRESETS]
     by_place = [[str(i + 1), *(f"{column[i]:.2e}" for column in columns)] for i in places - 1]
     models = [["model", "preset", "parameters", "validation, % right", *(
         f"first / last position, {moment}" for moment in norms
@@ -141,7 +141,8 @@ def _report(asked, norms, exact, count, sentences):
         )
     facts = {
         "command": f"`{asked.command}`",
-        "seeds": ", ".join(map(str, asked.seeds)) + "; bands are from the least to the most",
+        "seeds": ", ".join(map(str, asked.seeds)) + "; lines and the table by position "
+        "have their geometric mean, bands are from the least to the most",
         "data": f"`dates`: {sentences} validation and test dates of {asked.length} characters, "
         "forced to say the gold translation; the mean over them",
         "budget": f"{asked.max_examples:,} training dates, {asked.epochs} epochs, for each model",

@@ -23,7 +23,7 @@ PRESETS = {
     "Luong": "luong-gru",
     "Transformer": "transformer-lite",
 }
-STEP = 8  # of widths
+STEP = 4  # of widths
 UP_TO = (5, 10, 20, 30, 40, 60, 10**9)  # words of the sources of each part
 JOINED = (1, 2, 3, 4, 6, 8)  # so many short sentences
 SHORT = 10  # words, at most
@@ -34,6 +34,7 @@ def flags(parser):
     parser.set_defaults(epochs=15, max_examples=0)
     parser.add_argument("--parameters", type=int, default=5_000_000, help="of each model")
     parser.add_argument("--vocabulary-size", type=int, default=8000, help="pieces on either side")
+    parser.add_argument("--warmup-steps", type=int, default=200, help="of the cosine schedule")
     parser.add_argument(
         "--sentences", type=int, default=0, help="test pairs that are translated; 0 for all"
     )
@@ -63,7 +64,7 @@ def _recipes(asked):
         max_examples=asked.max_examples,
         epochs=asked.epochs,
         schedule="cosine",
-        warmup_steps=200,
+        warmup_steps=asked.warmup_steps,
         learning_rate=2e-3,
         beam_size=1,
         length_penalty=0.0,
@@ -95,13 +96,21 @@ def joined(pairs):
     """For each number in `JOINED`, the short pairs, so many at a time joined to one.
 
     Each has the same sentences: as many as fill the groups of every number.
+
+    Raises:
+        ValueError: for too few short pairs.
     """
     short = [
         pair
         for pair in zip(pairs.sources, pairs.targets, strict=True)
         if len(pair[0].split()) <= SHORT
     ]
-    whole = np.lcm.reduce(JOINED)
+    whole = int(np.lcm.reduce(JOINED))
+    if len(short) < whole:
+        raise ValueError(
+            f"joining takes {whole} pairs of up to {SHORT} words or more; got {len(short)}: "
+            "raise --sentences"
+        )
     short = short[: len(short) - len(short) % whole]
     return [
         tuple(
@@ -109,7 +118,6 @@ def joined(pairs):
             for side in zip(*short, strict=True)
         )
         for count in JOINED
-        if short
     ]
 
 

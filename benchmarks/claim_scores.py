@@ -96,14 +96,13 @@ def measure(translator, texts, isos, spans):
 def _report(asked, found, recipes, count):
     panels = [
         Panel(
+            "",
             measure,
-            "perplexity, logarithmic" if measure == "perplexity" else measure,
             "score",
             {
                 way: (SCORES, np.stack([found[score, way][:, i] for score in SCORES], axis=1))
                 for way in WAYS
             },
-            log=measure == "perplexity",
         )
         for i, measure in enumerate(MEASURES)
     ]

@@ -1,6 +1,7 @@
 """Pictures of the alignment of a few validation sentences, so that one sees it form."""
 
 import importlib.util
+import warnings
 
 import keras
 import tensorflow as tf
@@ -66,7 +67,9 @@ class AlignmentPictures(keras.callbacks.Callback):
             for i, (text, drawn) in enumerate(
                 zip(self.texts, Alignment.rows(outputs), strict=True), start=1
             ):
-                image = tf.io.decode_png(png([drawn]), channels=3)
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", "Glyph")  # of signs that no font has
+                    image = tf.io.decode_png(png([drawn]), channels=3)
                 tf.summary.image(f"alignment/{i}", image[tf.newaxis], description=text)
         self._writer.flush()
 

@@ -18,7 +18,10 @@ TINY = ["--seeds", "0", "--epochs", "1", "--max-examples", "128"]
 CLAIMS = {
     "gradient": ["--length", "12"],
     "scores": ["--sentences", "8"],
-    "length": ["--sentences", "60", "--parameters", "120000", "--vocabulary-size", "500"],
+    "length": [
+        *("--sentences", "200", "--parameters", "600000"),
+        *("--vocabulary-size", "1000", "--warmup-steps", "0"),
+    ],
 }
 
 
@@ -48,6 +51,8 @@ def test_joined_sentences_are_the_same_at_each_length():
     for sources, targets in short:
         assert " ".join(sources).split() == ["word"] * 72
         assert " ".join(targets).split() == ["3"] * 24
+    with pytest.raises(ValueError, match="got 23: raise --sentences"):
+        joined(pairs(*[3] * 23))
 
 
 def test_the_gradient_is_that_of_the_last_token_before_the_end():

@@ -2,9 +2,13 @@
 
 import importlib.util
 import io
+import textwrap
 from pathlib import Path
 
 from zoo.explain.alignment import label
+
+# Of the text below a picture: an inch holds so many letters, Hangul and Han among them.
+LETTERS, LINE_HEIGHT = 6.5, 0.19
 
 
 def check_picture(path):
@@ -35,8 +39,10 @@ def png(alignments, columns=1):
     """The bytes of the PNG that `heat_map` writes; the arguments and errors are its own."""
     plt, written = _matplotlib(), io.BytesIO()
     grid = [alignments[i : i + columns] for i in range(0, len(alignments), columns)]
-    heights = [0.28 * len(row[0].target) + 2.0 for row in grid]
     width = max(0.28 * max(len(alignment.source) for alignment in alignments) + 1.5, 4.5)
+    said = [_said(alignment, width) for alignment in alignments]
+    lines = LINE_HEIGHT * max(len(text.splitlines()) for text in said)
+    heights = [0.28 * len(row[0].target) + 1.8 + lines for row in grid]
     with plt.rc_context({"font.family": _fonts(), "font.size": 11}):
         figure, axes = plt.subplots(
             len(grid),
@@ -48,8 +54,8 @@ def png(alignments, columns=1):
         )
         for axis in axes.flat[len(alignments) :]:
             axis.axis("off")
-        for axis, alignment in zip(axes.flat, alignments, strict=False):
-            image = _draw(axis, alignment)
+        for axis, alignment, text in zip(axes.flat, alignments, said, strict=False):
+            image = _draw(axis, alignment, text)
         label = "share of the row: 0 white, 1 black"
         figure.colorbar(image, ax=axes, label=label, fraction=0.03, pad=0.02)
         figure.savefig(written, format="png", dpi=130, bbox_inches="tight")
@@ -57,7 +63,13 @@ def png(alignments, columns=1):
     return written.getvalue()
 
 
-def _draw(axis, alignment):
+def _said(alignment, width):
+    """The text below, in lines that are no wider than the picture."""
+    said = f"{alignment.text}   (log-probability {alignment.score:.4f})"
+    return textwrap.fill(said, int(LETTERS * width), break_on_hyphens=False)
+
+
+def _draw(axis, alignment, said):
     image = axis.imshow(alignment.weights, cmap="Greys", vmin=0, vmax=1, aspect="equal")
     axis.set_xticks(range(len(alignment.source)), [label(token) for token in alignment.source])
     axis.set_yticks(range(len(alignment.target)), [label(token) for token in alignment.target])
@@ -73,7 +85,6 @@ def _draw(axis, alignment):
     axis.set_xlabel("source")
     axis.set_ylabel("target")
     axis.set_title(alignment.title, fontsize=12)
-    said = f"{alignment.text}   (log-probability {alignment.score:.4f})"
     below = {"xycoords": "axes fraction", "xytext": (0, -6), "textcoords": "offset points"}
     axis.annotate(said, (0.5, 0), **below, ha="center", va="top")
     return image

@@ -58,3 +58,9 @@ def test_every_character_of_the_picture_has_a_glyph(outputs, tmp_path):
     many = Alignment(source, ["a"], np.ones((1, len(source))), "日", 0.0)
     path = heat_map([*Alignment.rows(outputs), many], tmp_path / "picture.png")
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_has_room_for_a_long_translation(tmp_path):
+    """Warnings are errors, and matplotlib warns where nothing of the picture is left."""
+    long = Alignment(["x", "</s>"], ["a"] * 40, np.ones((40, 2)) / 2, "word " * 40, 0.0)
+    heat_map([long], tmp_path / "picture.png")
