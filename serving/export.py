@@ -54,8 +54,11 @@ def export(
         ValueError: for a version or a decoding that is none, and for a check that fails.
     """
     folder = Path(folder)
-    for other in filter(None, (ctranslate2, tflite)):
+    others = [Path(other) for other in (ctranslate2, tflite) if other is not None]
+    for other in others:
         check_absent(other)  # now, and not after minutes of work
+    if len(others) > len(set(others)):
+        raise ValueError(f"each library wants a folder of its own, got {others[0]} for both")
     texts, references = read_sentences(sentences) if sentences is not None else (None, None)
     translator = zoo.Translator.load(folder, ensemble, **decoding)
     without_cudnn(translator.model)

@@ -63,7 +63,7 @@ def ask(client, model, text, settings=None):
         model,
         _joined(read) if cut else text,
         hypotheses[0][0],
-        by_words=read[0].startswith("▁"),
+        by_words=any(token.startswith("▁") for token in read),
     )
     return Answer(hypotheses, _alignment(outputs), attributed, cut)
 

@@ -20,7 +20,6 @@ with contextlib.suppress(ImportError):
     import tensorflow_text  # noqa: F401
 
 DEFAULTS = Path(__file__).parents[1] / "deploy" / "config" / "session.config"
-_INITIALIZATION = "__saved_model_init_op"
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
@@ -40,7 +39,8 @@ class LoadedGraph:
         self._graph = tf.Graph()
         self._session = tf.compat.v1.Session(graph=self._graph, config=config or read_config())
         self.signatures = _load(self._session, folder)
-        self.names = [name for name in self.signatures.signature_def if name != _INITIALIZATION]
+        signatures = self.signatures.signature_def
+        self.names = [name for name in signatures if _is_of_tensors(signatures[name])]
 
     def call(self, name: str) -> Call:
         """A signature, from arrays by name to arrays by name; several threads may call it."""
@@ -89,6 +89,12 @@ class LoadedGraph:
             return {alias: _array(value) for alias, value in answer.items()}
 
         return run
+
+
+def _is_of_tensors(signature: SignatureDef) -> bool:
+    """Not of sparse ones, which have several names, and not the graph's initialization."""
+    infos = [*signature.inputs.values(), *signature.outputs.values()]
+    return bool(signature.outputs) and all(":" in info.name for info in infos)
 
 
 def read_config(path: str | Path = DEFAULTS) -> ConfigProto:

@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,6 +76,7 @@ class Repository:
         self._max_rows = max_rows
         self._session_config = session_config
         self._view = View({}, {})
+        self._changes = 0
 
     def find(self, spec: ModelSpec) -> LoadedVersion:
         """The version that a request asks for: by number, by label, or the latest."""
@@ -131,10 +133,13 @@ class Repository:
     def poll(self) -> None:
         """Looks at the disk once, and loads and unloads what changed."""
         models = {model.name: model for model in self._list_models().model_config_list.config}
+        changes = self._changes
         for name, model in models.items():
             self._settle(name, wanted_versions(model), dict(model.version_labels))
         for name in self._view.table.keys() - models.keys():
             self._settle(name, {}, {})
+        if self._changes != changes:
+            _give_back_memory()  # here, where nothing holds what was unloaded
 
     @contextmanager
     def watched(self, seconds: float) -> Iterator[None]:
@@ -170,7 +175,6 @@ class Repository:
         if unwanted and (not wanted or served & wanted.keys()):
             for version in unwanted:
                 self._set(name, version, Entry(ModelVersionStatus.END))
-            _give_back_memory()
 
     def _is_due(self, name: str, version: int, folder: Path) -> bool:
         entry = self._view.table.get(name, {}).get(version)
@@ -190,19 +194,20 @@ class Repository:
             log.warning("%s/%d is not served: %s", name, version, status.message)
         else:
             self._set(name, version, Entry(ModelVersionStatus.AVAILABLE, loaded=loaded))
-        _give_back_memory()
 
     def _set(self, name: str, version: int, entry: Entry) -> None:
         entries = {**self._view.table.get(name, {}), version: entry}
         self._view = replace(self._view, table={**self._view.table, name: entries})
+        self._changes += 1
 
 
 def _give_back_memory() -> None:
     """To load a model takes several times the memory that it needs, which glibc would keep."""
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim:
-        trim(0)
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim:
+            trim(0)
 
 
 def _in_one_line(error: StatusError) -> StatusError:

@@ -39,6 +39,7 @@ from serving.server.pending import Pending
 from serving.server.repository import Repository
 from serving.server.status import invalid, logged_status_of
 
+QUESTIONS = 4  # about models, answered while as many predictions run as may
 _MESSAGE_LIMIT = 1024  # as in TensorFlow Serving: the message travels in a header
 
 
@@ -135,7 +136,7 @@ def make_server(
         threads,
         interceptors=[MalformedRequests()],
         options=options,
-        maximum_concurrent_rpcs=pending.limit,
+        maximum_concurrent_rpcs=pending.limit + QUESTIONS,
     )
     add_PredictionServiceServicer_to_server(PredictionService(repository, metrics, pending), server)
     add_ModelServiceServicer_to_server(ModelService(repository), server)

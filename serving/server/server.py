@@ -17,12 +17,11 @@ from serving.server.metrics import Metrics
 from serving.server.pending import Pending
 from serving.server.repository import Repository
 from serving.server.rest import RestApi
-from serving.server.rpc import bind, grpc_served, make_server
+from serving.server.rpc import QUESTIONS, bind, grpc_served, make_server
 from serving.server_options import ServerOptions
 
 log = logging.getLogger(__name__)
 DEFAULTS = ServerOptions()
-QUESTIONS = 4  # about models over gRPC, answered at once while all else is busy
 
 
 class LocalServer:
@@ -39,7 +38,8 @@ class LocalServer:
         model_config_file: A ``models.config`` that takes the place of the folder: models, their
             base paths, versions and labels. It is read again at each poll.
         poll_seconds: The time between two looks for new versions.
-        options: Batching, bounds, metrics and TLS.
+        options: Batching, bounds, metrics, TLS and sessions, whose number of threads an operation
+            TensorFlow takes from the first one of the process.
     """
 
     def __init__(

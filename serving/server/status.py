@@ -49,4 +49,5 @@ def status_of(error: Exception) -> StatusError:
 def _plain(message: str) -> str:
     """An op's own words, without the frames that TensorFlow's runtimes put around them."""
     words = message.removeprefix("Graph execution error:\n\n")
-    return re.sub(r" \[Op:\w+\]$", "", words)
+    _, _, words = f"\n{words}".rpartition("\nNode: ")  # behind where each node was defined
+    return re.sub(r"^'[^']*'\n|^\n| \[Op:\w+\]$", "", words)

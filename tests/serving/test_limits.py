@@ -105,7 +105,7 @@ def test_a_request_too_many_is_refused_while_the_status_is_still_told(small, url
     assert small.pending.count == 0
 
 
-def test_more_calls_than_the_limit_are_resource_exhausted(small, gate):
+def test_more_calls_than_the_limit_are_unavailable_and_questions_answered(small, gate):
     request = PredictRequest(model_spec={"name": "toy", "signature_name": "gated"})
     request.inputs["path"].CopyFrom(tf.make_tensor_proto(gate.paths))
     with grpc.insecure_channel(f"127.0.0.1:{small.grpc_port}") as channel:
@@ -113,7 +113,8 @@ def test_more_calls_than_the_limit_are_resource_exhausted(small, gate):
         with gate.holds(lambda _: stub.Predict(request)) as first:
             with pytest.raises(grpc.RpcError) as error:
                 stub.Predict(request)
-            assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+            assert GrpcClient(port=small.grpc_port).status("toy")[0]["state"] == "AVAILABLE"
         assert len(first.result().outputs["path"].string_val) == 2
 
 

@@ -1,6 +1,8 @@
 """Versions come, fail and go; what was served goes on until the next one is ready."""
 
+import gc
 import shutil
+import weakref
 
 import numpy as np
 import pytest
@@ -174,12 +176,29 @@ def test_a_graph_of_tensorflow_1_is_served_without_batches(tmp_path):
     with v1.Session(graph=tf.Graph()) as session:
         text = v1.placeholder(tf.string, [None], "text")
         prefix = v1.get_variable("prefix", initializer="in 1: ", use_resource=True)
-        outputs = {"text": tf.strings.join([prefix, text])}
+        outputs = {"text": tf.strings.join([prefix, text]), "number": tf.strings.to_number(text)}
         session.run(prefix.initializer)
         v1.saved_model.simple_save(session, str(tmp_path / "1"), {"text": text}, outputs)
     loaded = LoadedVersion("old", 1, tmp_path / "1", batching.read())
-    answer = loaded.predict("serving_default", {"text": np.array(["a", "b"], object)})
-    assert answer["text"].tolist() == [b"in 1: a", b"in 1: b"]
+    answer = loaded.predict("serving_default", {"text": np.array(["1", "2"], object)})
+    assert answer["text"].tolist() == [b"in 1: 1", b"in 1: 2"]
+    with pytest.raises(StatusError, match=r"^StringToNumberOp could not .* string: one"):
+        loaded.predict("serving_default", {"text": np.array(["one"], object)})
+
+
+def test_what_was_unloaded_is_gone_before_memory_is_given_back(
+    folder, repository, add_version, monkeypatch
+):
+    seen, old = [], weakref.ref(repository.find(ModelSpec(name="toy")))
+
+    def give_back_memory():
+        gc.collect()
+        seen.append(old())
+
+    monkeypatch.setattr("serving.server.repository._give_back_memory", give_back_memory)
+    add_version(2)
+    repository.poll()
+    assert seen == [None]
 
 
 def test_a_session_config_of_ones_own(folder, tmp_path):
