@@ -15,7 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from serving.serve import ENVIRONMENT
+
+os.environ.update(ENVIRONMENT, TF_CPP_MIN_LOG_LEVEL="3")  # of the server and of direct calls alike
 
 from benchmarks import direct
 from benchmarks.clients import KINDS, closed_loop
@@ -122,7 +124,7 @@ def start_up(version):
     for name in found[0]:
         steps[name] = [statistics.median(row[name][i] for row in found) for i in (0, 1)]
         print(f"| {name} | {steps[name][0]:.1f} | {steps[name][1]:.0f} |")
-    (_, bare), _, (seconds, full), _, (_, weights) = steps.values()
+    (_, bare), _, (seconds, _), _, (_, full), (_, weights) = steps.values()
     grown = (full - bare) / weights
     return [
         *([f"loading in {seconds:.1f} s"] if seconds > LOAD else []),

@@ -139,7 +139,7 @@ class Repository:
         for name in self._view.table.keys() - models.keys():
             self._settle(name, {}, {})
         if self._changes != changes:
-            _give_back_memory()  # here, where nothing holds what was unloaded
+            give_back_memory()  # here, where nothing holds what was unloaded
 
     @contextmanager
     def watched(self, seconds: float) -> Iterator[None]:
@@ -201,7 +201,7 @@ class Repository:
         self._changes += 1
 
 
-def _give_back_memory() -> None:
+def give_back_memory() -> None:
     """To load a model takes several times the memory that it needs, which glibc would keep."""
     gc.collect()
     if sys.platform == "linux":

@@ -191,11 +191,11 @@ def test_what_was_unloaded_is_gone_before_memory_is_given_back(
 ):
     seen, old = [], weakref.ref(repository.find(ModelSpec(name="toy")))
 
-    def give_back_memory():
+    def look():
         gc.collect()
         seen.append(old())
 
-    monkeypatch.setattr("serving.server.repository._give_back_memory", give_back_memory)
+    monkeypatch.setattr("serving.server.repository.give_back_memory", look)
     add_version(2)
     repository.poll()
     assert seen == [None]
