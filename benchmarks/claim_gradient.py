@@ -12,10 +12,9 @@ import tensorflow as tf
 
 from benchmarks.alignment import ids
 from benchmarks.claim_figures import Panel, geometric_mean, lines
-from benchmarks.claim_models import matched, parameters, trained, vocabulary_sizes
+from benchmarks.claim_models import dates, matched, parameters, trained, vocabulary_sizes
 from benchmarks.claim_page import spread, write_page
 from training import untrained
-from training.recipes import RECIPES
 from training.train import pairs_of
 from zoo.decoding import forced_gains
 from zoo.text import PAD
@@ -61,12 +60,7 @@ def run(asked):
 
 def _recipes(asked):
     """By label the recipe of each model, and its number of parameters."""
-    base = dataclasses.replace(
-        RECIPES["dates"],
-        max_examples=asked.max_examples,
-        epochs=asked.epochs,
-        validation_examples=200,
-    )
+    base = dates(asked)
     sizes = vocabulary_sizes(base, asked.folder, asked.data_dir)
 
     def recipe(label, units):

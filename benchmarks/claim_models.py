@@ -9,8 +9,19 @@ import numpy as np
 import zoo
 from training import untrained
 from training.prepare import Preparation
+from training.recipes import RECIPES
 from training.train import splits_of, train
 from zoo import card
+
+
+def dates(asked):
+    """The recipe of dates, on the budget that the flags give."""
+    return dataclasses.replace(
+        RECIPES["dates"],
+        max_examples=asked.max_examples,
+        epochs=asked.epochs,
+        validation_examples=200,
+    )
 
 
 def trained(recipe, name, folder, data_dir=None):

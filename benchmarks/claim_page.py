@@ -1,12 +1,10 @@
 """The page of numbers that stands beside a figure."""
 
 import datetime
-import os
-import platform
 
 import numpy as np
 
-from training.run import versions
+from benchmarks.pages import machine, table
 
 
 def write_page(path, title, facts, tables):
@@ -26,22 +24,9 @@ def write_page(path, title, facts, tables):
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
-def table(rows):
-    """Rows of strings as a Markdown table; the first is the heading."""
-    heading, *rows = rows
-    lines = [heading, ["---"] * len(heading), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
 def spread(values, digits):
     """`mean (least to most)` of the seeds' values; the value alone where there is one seed."""
     mean, least, most = np.mean(values), np.min(values), np.max(values)
     if len(values) == 1:
         return f"{mean:.{digits}f}"
     return f"{mean:.{digits}f} ({least:.{digits}f} to {most:.{digits}f})"
-
-
-def machine():
-    """What it was measured on."""
-    made_with = ", ".join(f"{name} {version}" for name, version in versions().items())
-    return f"{os.cpu_count()} CPU cores ({platform.machine()}), {made_with}"

@@ -10,12 +10,11 @@ import numpy as np
 
 from benchmarks.alignment import against_gold, attentions, ids
 from benchmarks.claim_figures import Panel, dots
-from benchmarks.claim_models import matched, parameters, trained, vocabulary_sizes
+from benchmarks.claim_models import dates, matched, parameters, trained, vocabulary_sizes
 from benchmarks.claim_page import spread, write_page
 from benchmarks.gold_links import parse
 from training.datasets.load import load_examples
 from training.quality import exact_match
-from training.recipes import RECIPES
 from zoo.decoding import forced_gains
 from zoo.text import PAD
 
@@ -50,12 +49,7 @@ def run(asked):
 
 def _recipes(asked):
     """By score and way the recipe of each model, and its number of parameters."""
-    base = dataclasses.replace(
-        RECIPES["dates"],
-        max_examples=asked.max_examples,
-        epochs=asked.epochs,
-        validation_examples=200,
-    )
+    base = dates(asked)
     sizes = vocabulary_sizes(base, asked.folder, asked.data_dir)
 
     def recipe(cell, units):

@@ -18,7 +18,6 @@ import dataclasses
 import datetime
 import json
 import os
-import platform
 import shlex
 import sys
 from pathlib import Path
@@ -27,9 +26,9 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow")
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 import zoo
+from benchmarks.pages import machine
 from benchmarks.quality_tables import Result, report
 from training import arrays, untrained
 from training.checkpoints import Position
@@ -104,7 +103,7 @@ def train_at(place, data_dir):
 def measure(place, data_dir):
     """The `Result` of the best weights that there are; None before the first epoch's end.
 
-    What was measured before, of the same weights, is taken from its file.
+    What was measured before, of the same weights of the same recipe, is taken from its file.
     """
     position = _position(place.run)
     if position is None:
@@ -118,6 +117,7 @@ def measure(place, data_dir):
         "epochs": position.epoch,
         "planned": made.epochs,
         "best": [position.best_epoch, position.best_weights],
+        "made_by": _as_json(made),
     }
     with contextlib.suppress(FileNotFoundError):
         kept = Result(**json.loads(place.result.read_text(encoding="utf-8")))
@@ -176,21 +176,6 @@ def _recipe_of(run):
 
 def _as_json(made):
     return json.loads(json.dumps(dataclasses.asdict(made)))
-
-
-def machine():
-    """The processor, and the versions that numbers depend on."""
-    names = []
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    gpus = [tf.config.experimental.get_device_details(g)["device_name"] for g in _gpus()]
-    parts = [*gpus, names[0] if names else platform.machine(), f"{os.cpu_count()} cores"]
-    return ", ".join([*parts, f"TensorFlow {tf.__version__}", f"Keras {keras.__version__}"])
-
-
-def _gpus():
-    return tf.config.list_physical_devices("GPU")
 
 
 def main(arguments=None):

@@ -7,6 +7,8 @@ from itertools import groupby
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
 
+from benchmarks.pages import table
+
 PUBLISHED = {
     ("multi30k-en-de-transformer", "test"): "41.02 (Wu et al. 2021, 2.6M); best text-only 42.50",
     ("multi30k-en-de-gru", "test"): "39.00 (Caglayan et al. 2017)",
@@ -27,7 +29,7 @@ class Result:
     """What one run translates, JSON-able.
 
     `best` is the epoch and the kind of the weights that were measured, of `epochs` done so far and
-    `planned`. `tests` has, by split, "hypotheses" and "references".
+    `planned`; `made_by` is the whole recipe. `tests` has, by split, "hypotheses" and "references".
     """
 
     recipe: str
@@ -37,6 +39,7 @@ class Result:
     epochs: int
     planned: int
     best: list
+    made_by: dict
     parameters: int
     tests: dict
     machine: str
@@ -96,7 +99,7 @@ def scores_table(results, metrics):
                 ]
             )
     signatures = [f"{name}: `{m.get_signature().format()}`" for name, m in metrics.items()]
-    return f"{markdown(rows)}\n\n{'; '.join(signatures)}"
+    return f"{table(rows)}\n\n{'; '.join(signatures)}"
 
 
 def claims_table(results):
@@ -122,7 +125,7 @@ def claims_table(results):
                     "yes" if sure else "not sure",
                 ]
             )
-    return markdown(rows) if len(rows) > 1 else ""
+    return table(rows) if len(rows) > 1 else ""
 
 
 def paired(first, second):
@@ -150,12 +153,6 @@ def spread(scores):
         return f"{scores[0]:.2f}"
     each = ", ".join(f"{score:.2f}" for score in scores)
     return f"{statistics.mean(scores):.2f} ± {statistics.stdev(scores):.2f} ({each})"
-
-
-def markdown(rows):
-    """A table; the first row is its head."""
-    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _row(result):

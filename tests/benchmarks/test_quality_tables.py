@@ -19,6 +19,7 @@ GRU = Result(
     epochs=30,
     planned=30,
     best=[28, "trained"],
+    made_by={"preset": "bahdanau-gru"},
     parameters=1_234_567,
     tests={"test": TEST},
     machine="a mill",
