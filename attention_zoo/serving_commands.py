@@ -7,6 +7,7 @@ from attention_zoo.command import add_model, command, model_folder
 from attention_zoo.flags import add_flags, given
 from attention_zoo.quiet import import_tensorflow
 from serving.server_options import ServerOptions
+from zoo.freed_memory import keep_freed_memory
 from zoo.settings import Decoding
 
 
@@ -128,6 +129,7 @@ def _run_serve(parsed):
     options = ServerOptions(**{name: getattr(parsed, name) for name in names})
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)  # read when TensorFlow is imported
+    keep_freed_memory()
     import_tensorflow()
     return serve(
         parsed.folder,

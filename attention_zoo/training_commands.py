@@ -9,6 +9,7 @@ from attention_zoo.flags import add_flags, given
 from attention_zoo.quiet import import_tensorflow
 from training.recipes import RECIPES, Recipe, recipe
 from zoo import card
+from zoo.freed_memory import keep_freed_memory
 
 
 def add_list(commands):
@@ -140,6 +141,7 @@ def _run_train(parsed):
     train = _train_prepared if parsed.prepared else _train_texts
     if parsed.backend:
         os.environ["KERAS_BACKEND"] = parsed.backend  # before Keras is imported
+    keep_freed_memory()
     try:
         train(parsed, made, name, checkpoint_every=parsed.checkpoint_every, **places)
     except KeyboardInterrupt:

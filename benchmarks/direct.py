@@ -49,9 +49,9 @@ def start_up(version):
     step("importing TensorFlow", _import_tensorflow)
     step("importing the server", _import_server)
     from serving.server.batching import read
-    from serving.server.repository import give_back_memory
     from serving.server.versions import LoadedVersion
     from serving.server.warmup import warm_up
+    from zoo.freed_memory import give_back_memory
 
     loaded = step("loading a version", lambda: LoadedVersion("tiny", 1, version, read()))
     step("warming it up", lambda: warm_up(loaded, version))

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.clients import Request, rest_request
+from zoo.freed_memory import keep_freed_memory
 
 NAME = "tiny"
 PRESET = "transformer-tiny"
@@ -22,8 +23,9 @@ STEPS = 24
 
 
 def fresh_process():
-    """A pool of one process that has imported nothing yet."""
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    """A pool of one process that has imported nothing yet, and has memory as our commands do."""
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(1, mp_context=spawn, initializer=keep_freed_memory)
 
 
 def make(folder):

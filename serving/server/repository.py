@@ -1,9 +1,6 @@
 """The models on disk and in memory: polled, loaded, swapped without a gap, looked up."""
 
-import ctypes
-import gc
 import logging
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +19,7 @@ from serving.server.status import StatusError, invalid, status_of
 from serving.server.versions import LoadedVersion
 from serving.server.warmup import warm_up
 from serving.server_options import ServerOptions
+from zoo.freed_memory import give_back_memory
 
 log = logging.getLogger(__name__)
 
@@ -199,15 +197,6 @@ class Repository:
         entries = {**self._view.table.get(name, {}), version: entry}
         self._view = replace(self._view, table={**self._view.table, name: entries})
         self._changes += 1
-
-
-def give_back_memory() -> None:
-    """To load a model takes several times the memory that it needs, which glibc would keep."""
-    gc.collect()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim:
-            trim(0)
 
 
 def _in_one_line(error: StatusError) -> StatusError:
