@@ -118,6 +118,7 @@ def make(folder, name):
     import zoo
     from serving.as_ctranslate2 import write_ctranslate2
     from serving.export import save
+    from zoo.models.folded import folded
     from zoo.text import WordTokenizer
     from zoo.text.vocabulary import SPECIAL_PIECES
 
@@ -135,12 +136,13 @@ def make(folder, name):
             length_penalty=1.0 if beam > 1 else 0.0,
         )
         tokenizer = WordTokenizer(words)
-        translator = zoo.Translator(model, tokenizer, tokenizer, decoding)
+        translator = zoo.Translator(folded(model), tokenizer, tokenizer, decoding)
         served = {"serving_default": translator.translate, COMPILED: translator.compiled()}
-        weights = [variable.value for variable in model.variables]
+        weights = [variable.value for variable in translator.model.variables]
         save(Path(folder, f"{beam}-{steps}"), served, weights, [tokenizer])
     if preset.startswith("transformer"):
-        write_ctranslate2(translator, Path(folder, "ctranslate2"))
+        plain = zoo.Translator(model, tokenizer, tokenizer, decoding)
+        write_ctranslate2(plain, Path(folder, "ctranslate2"))
     MADE.update(model=model, words=words)
 
 

@@ -86,6 +86,7 @@ def _check(model):
         (options.get("activation") not in ACTIVATIONS, "of that activation"),
         (options.get("qk_norm") or options.get("gated_attention"), "with `qk_norm` or a gate"),
         (options.get("window"), "with a window"),
+        (options.get("norm") == "unscaled", "with norms that have no weights"),
         (not hasattr(getattr(model, "source_positions", None), "encode"), "of such positions"),
     ]
     for refused, reason in reasons:

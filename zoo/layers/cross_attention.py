@@ -90,9 +90,9 @@ class CrossAttention(MultiHead):
         # Of the mask, since layers share it: a graph then looks its size up once for all of them.
         sources = key if value_mask is None else value_mask
         mask = None if attention_mask is None else attend.per_source(attention_mask, sources)
-        queries = attend.per_source(self.query_projection(query), sources)
+        queries = heads.split_queries(self.query_projection(query), self.num_heads, sources)
         answer, weights = self.attend_heads(
-            self.norm_queries(heads.split_heads(queries, self.num_heads)),
+            self.norm_queries(queries),
             key,
             value,
             mask=attend.both(attend.key_mask(value_mask), mask),

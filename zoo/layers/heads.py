@@ -27,6 +27,18 @@ def split_heads(sequence, heads):
     return ops.swapaxes(ops.reshape(sequence, (batch, length, heads, dim // heads)), 1, 2)
 
 
+def split_queries(queries, heads, sources):
+    """`(sources * beams, queries, heads * width)` -> `(sources, heads, beams * queries, width)`.
+
+    The rows of one source lie together, `sources` is a tensor with a row for each, and the memory
+    is so not copied for each beam.
+    """
+    if queries.shape[0] is not None and queries.shape[0] == sources.shape[0]:
+        return split_heads(queries, heads)  # of no rows, from which a size can't be inferred, too
+    by_source = (ops.shape(sources)[0], -1, heads, queries.shape[-1] // heads)
+    return ops.swapaxes(ops.reshape(queries, by_source), 1, 2)
+
+
 def split_projection(projected, query_heads, kv_heads):
     """Queries, keys and values by heads, of what one matrix product made of all three.
 

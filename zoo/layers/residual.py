@@ -4,10 +4,12 @@ import keras
 
 from zoo.layers import shapes
 from zoo.layers.arguments import check_choice, check_rate
+from zoo.layers.unscaled_norm import UnscaledNorm
 
 NORMS = {
     "layer": keras.layers.LayerNormalization,
     "rms": keras.layers.RMSNormalization,
+    "unscaled": UnscaledNorm,
 }
 
 
@@ -19,6 +21,7 @@ class Residual(keras.layers.Layer):
         post-norm:  norm(x + f(x))
         layer norm: norm(x) = g * (x - mean(x)) / sqrt(var(x) + 1e-5) + b
         RMSNorm:    norm(x) = g * x / sqrt(mean(x^2) + 1e-5)
+        unscaled:   norm(x) = x / sqrt(mean(x^2) + 1e-5)
         stochastic depth: the branch times 1 / (1 - p), and 0 for a share p of the examples
 
     The branch stays the caller's: `y = residual.enter(x)`, `y = f(y)`, `x = residual.leave(x, y)`.
@@ -26,7 +29,8 @@ class Residual(keras.layers.Layer):
     Args:
         dropout: rate on the branch before it is added, while training.
         norm_first: pre-norm, which trains without warm-up; post-norm is the paper's.
-        norm: "layer" for layer norm, "rms" to divide by the root mean square alone.
+        norm: "layer" for layer norm, "rms" to divide by the root mean square alone, "unscaled" to
+            learn nothing besides.
         stochastic_depth: how often the branch is left out for an example while training; it weighs
             the more when it is not.
 

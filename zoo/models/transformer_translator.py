@@ -30,7 +30,7 @@ class TransformerTranslator(keras.Model):
         activation: "relu", "gelu" or "silu", or another that Keras knows.
         dropout: rate on embeddings, attention weights, hidden layers and branches.
         norm_first: pre-norm.
-        norm: "layer" or "rms".
+        norm: "layer" or "rms"; or "unscaled", with layer norm behind the last block.
         stochastic_depth: how often the last block's branches are left out in training; the blocks
             before it, in proportion to how deep they are.
         gated_feed_forward: with activation "silu", SwiGLU.
@@ -278,5 +278,7 @@ def embedding(size, dim, name):
 
 
 def last_norm(norm_first, norm, name):
-    """The norm that a stack of pre-norm blocks ends in."""
-    return make_norm(norm, name=name) if norm_first else keras.layers.Identity(name=name)
+    """The norm that a stack of pre-norm blocks ends in, which has weights in any case."""
+    if not norm_first:
+        return keras.layers.Identity(name=name)
+    return make_norm("layer" if norm == "unscaled" else norm, name=name)

@@ -139,6 +139,7 @@ OTHERS = {
     "residual": Row(Residual, around),
     "residual-post": Row(lambda: Residual(norm_first=False), around),
     "residual-rms": Row(lambda: Residual(norm="rms"), around),
+    "residual-unscaled": Row(lambda: Residual(norm="unscaled"), around),
     "encoder": Row(
         lambda: EncoderBlock(2, 5), lambda layer, x, _, mask: layer(x, mask=mask[:, :4])
     ),

@@ -130,6 +130,7 @@ CASES = {
     "residual-post": residual(norm_first=False),
     "residual-rms": residual(norm="rms"),
     "residual-rms-post": residual(norm="rms", norm_first=False),
+    "residual-unscaled": residual(norm="unscaled"),
     "pooling": pooling(1),
     "pooling-hops": pooling(3),
     "embedding": Case(

@@ -32,7 +32,12 @@ def layer_norm(norm, x):
     return np.float64(norm.gamma) * centred / spread + np.float64(norm.beta)
 
 
-NORMS = {"layer": layer_norm, "rms": rms}
+def unscaled(norm, x):
+    """Zhang and Sennrich 2019, eq. 4, without the gain."""
+    return x / np.sqrt((x**2).mean(-1, keepdims=True) + norm.epsilon)
+
+
+NORMS = {"layer": layer_norm, "rms": rms, "unscaled": unscaled}
 
 
 def residual(layer, x, branch):
