@@ -7,7 +7,8 @@ from pathlib import Path
 from attention_zoo.command import add_model, add_saved_models, command, model_folder
 from attention_zoo.flags import add_flags, given
 from attention_zoo.quiet import import_tensorflow
-from training.recipes import RECIPES, Recipe, recipe
+from training.recipe import Recipe
+from training.recipes import RECIPES, recipe
 from zoo import card
 from zoo.freed_memory import keep_freed_memory
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from attention_zoo.quiet import import_tensorflow
 from training.array_batches import ArrayBatches
 from training.datasets.corpus import read_table
-from training.recipes import Recipe
+from training.recipe import Recipe
 
 LANGUAGES = ("fr", "ko")
 SPLITS = {"train": "train", "validation": "valid"}

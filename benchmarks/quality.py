@@ -35,7 +35,8 @@ from training.checkpoints import Position
 from training.datasets.builders import find_builder
 from training.datasets.download import prepare
 from training.prepare import Preparation
-from training.recipes import RECIPES, Recipe, recipe
+from training.recipe import Recipe
+from training.recipes import RECIPES, recipe
 from training.train import pairs_of, splits_of, train
 from zoo import card
 from zoo.replacing import replacing

@@ -130,7 +130,7 @@ def batch(name):
 
 
 def recipe():
-    from training.recipes import Recipe
+    from training.recipe import Recipe
 
     return Recipe(label_smoothing=0.1)
 

@@ -7,7 +7,7 @@ from training.datasets.builders import find_builder
 from training.datasets.download import prepare
 from training.datasets.load import whole_corpus
 from training.quality import MEASURES
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.train import pairs_of
 from zoo import card
 

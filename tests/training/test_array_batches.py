@@ -14,7 +14,7 @@ import numpy as np
 import zoo
 from training.array_batches import ArrayBatches
 from training.losses import TokenAccuracy, TokenCrossentropy
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.token_pairs import Sequences, TokenPairs
 
 ids = np.tile(np.array([2, 5, 6, 3], np.int32), 40)  # START, two words, END

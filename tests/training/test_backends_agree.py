@@ -11,7 +11,7 @@ import pytest
 
 from training.datasets.load import Pairs
 from training.prepare import Preparation
-from training.recipes import Recipe
+from training.recipe import Recipe
 
 SETTINGS = {
     "preset": "transformer-lite",
@@ -32,7 +32,7 @@ import numpy as np
 from training import untrained
 from training.callbacks import Keeper
 from training.prepared import Prepared
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.train_prepared import train_prepared
 
 settings, prepared, folder = json.loads(sys.argv[1])

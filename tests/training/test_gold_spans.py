@@ -4,7 +4,7 @@ import pytest
 from training.datasets.load import Pairs
 from training.gold_spans import check_characters, check_dates, gold_alignments
 from training.prepare import Preparation
-from training.recipes import Recipe
+from training.recipe import Recipe
 
 # 14 June 2004 and 1904年6月8日(水).
 TEXTS = ["14 June 2004", "1904年6月8日(水)"]

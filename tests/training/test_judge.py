@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from training.judge import Judge
 from training.quality import better
-from training.recipes import Recipe
+from training.recipe import Recipe
 
 # Of 1, 3 and 6 tokens; a mean of the three means is another number.
 TARGETS = [[[0, 0, 3]], [[1, 2, 0], [4, 0, 0]], [[2, 1, 4], [3, 1, 1]]]

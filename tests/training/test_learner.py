@@ -13,7 +13,7 @@ import pytest
 import zoo
 from training.learner import Learner, learner
 from training.losses import TokenCrossentropy, alignment_crossentropy, divergence
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.scheduled_sampling import ScheduledSampling
 
 SOURCE = np.array([[4, 3, 2], [2, 5, 0]])
@@ -168,7 +168,7 @@ from training.averaging import MovingAverage
 from training.learner import learner
 from training.losses import TokenAccuracy, TokenCrossentropy
 from training.optimizers import optimizer
-from training.recipes import Recipe
+from training.recipe import Recipe
 
 recipe = Recipe(
     optimizer="adamw", weight_decay=0.01, schedule="cosine", accumulate=2, label_smoothing=0.1,

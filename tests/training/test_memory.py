@@ -5,7 +5,7 @@ import pytest
 from training import memory
 from training.array_batches import ArrayBatches
 from training.memory import available, check_memory, estimate, refuse_beyond
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.token_pairs import Sequences, TokenPairs
 
 

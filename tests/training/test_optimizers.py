@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from training.optimizers import optimizer
-from training.recipes import OPTIMIZERS, Recipe
+from training.recipe import OPTIMIZERS, Recipe
 
 ROOT = Path(__file__).parents[2]
 IDS = np.array([[1, 1, 2, 1], [3, 2, 2, 0]])  # of an untied embedding; they occur repeatedly
@@ -154,7 +154,7 @@ BACKEND = """
 import json, sys
 import keras, numpy as np
 from training.optimizers import optimizer
-from training.recipes import Recipe
+from training.recipe import Recipe
 
 class SumOfSquares(keras.losses.Loss):
     def call(self, y_true, y_pred):

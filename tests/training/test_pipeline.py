@@ -6,7 +6,7 @@ import pytest
 
 from training.array_batches import ArrayBatches
 from training.pipeline import Batches
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.token_pairs import Sequences, TokenPairs
 from zoo.text import END, START
 

@@ -7,7 +7,7 @@ from training import prepare
 from training.datasets.load import Pairs
 from training.prepare import Preparation, tokenise, what_makes
 from training.prepared import Prepared, fingerprint
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.vocabularies import train_tokenizers
 from zoo.text import END, START
 

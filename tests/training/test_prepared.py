@@ -58,7 +58,7 @@ import sys
 sys.modules["tensorflow"] = None  # any import of it now fails
 from training.array_batches import ArrayBatches
 from training.prepared import Prepared
-from training.recipes import Recipe
+from training.recipe import Recipe
 batches = ArrayBatches.of(Prepared.read(sys.argv[1]).train, Recipe(batch_size=4))
 rows = [int(row[0]) for (source, _), _ in batches.in_order() for row in source]
 shapes = {source.shape for (source, _), _ in batches.in_order()}

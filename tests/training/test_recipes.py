@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from training import untrained
-from training.recipes import RECIPES, Recipe, recipe
+from training.recipe import Recipe
+from training.recipes import RECIPES, recipe
 from zoo.models import PRESETS
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.schedules import Accumulated, Cosine, Halving, InverseSquareRoot, learning_rate
 
 SCHEDULES = [

@@ -22,7 +22,7 @@ from training.train import train
 PROCESS = """
 import itertools, json, os, signal, sys
 from training import callbacks
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.train import train
 
 fields, folder, data_dir, moment = json.loads(sys.argv[1])

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from training.datasets.load import Pairs
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.train import _translator
 from training.vocabularies import train_tokenizers
 

@@ -14,7 +14,7 @@ import pytest
 
 from training.datasets.load import Pairs
 from training.prepare import Preparation
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.workers import ALONE, Workers
 
 MASTER = {"MASTER_ADDR": "first", "MASTER_PORT": "1234"}
@@ -93,7 +93,7 @@ import json, os, signal, sys, time
 from training.batch_plan import BatchPlan
 from training.callbacks import Keeper
 from training.prepared import Prepared
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.train_prepared import train_prepared
 from training.workers import Workers
 

@@ -6,7 +6,7 @@ import pytest
 
 from training.datasets.filters import describe, filter_pairs
 from training.datasets.load import Pairs
-from training.recipes import Recipe
+from training.recipe import Recipe
 
 LICENCE = "CC0-1.0"
 
