@@ -20,7 +20,9 @@ with contextlib.suppress(ImportError):
     import tensorflow_text  # noqa: F401
 
 DEFAULTS = Path(__file__).parents[1] / "deploy" / "config" / "session.config"
-_INLINE = RunOptions(inter_op_thread_pool=-1)
+# The session's own threads are as many as cores: while batches run on them, requests would not even
+# reach the queue where the next batch forms.
+_IN_CALLERS_THREAD = RunOptions(inter_op_thread_pool=-1)
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
@@ -86,7 +88,8 @@ class LoadedGraph:
         inputs, session = self._tensors(signature.inputs), self._session
 
         def run(arrays: Arrays) -> Arrays:
-            answer = session.run(outputs, {inputs[a]: array for a, array in arrays.items()}, _INLINE)
+            fed = {inputs[alias]: array for alias, array in arrays.items()}
+            answer = session.run(outputs, fed, _IN_CALLERS_THREAD)
             return {alias: _array(value) for alias, value in answer.items()}
 
         return run
