@@ -21,13 +21,8 @@ os.environ.update(OMP_NUM_THREADS="1", TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="
 
 import numpy as np
 
-from benchmarks.served_model import fresh_process
+from benchmarks.served_model import MODELS, fresh_process
 
-MODELS = {
-    "tiny": ("transformer-lite", {"dim": 128, "num_layers": 4, "num_heads": 4, "hidden_dim": 512}),
-    "base": ("transformer-lite", {"dim": 512, "num_layers": 6, "num_heads": 8, "hidden_dim": 2048}),
-    "gru": ("bahdanau-gru", {"units": 256, "embedding_dim": 128}),
-}
 BEAMS, BATCHES = (1, 5), (1, 8, 32)
 COMPILED = "translate_compiled"
 VOCABULARY, SOURCE, STEPS = 8000, 16, 15

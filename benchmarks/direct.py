@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from benchmarks.served_model import memory, sentences
+from benchmarks.served_model import NAME, memory, sentences
 
 
 def rate(version, size, callers, seconds):
@@ -53,7 +53,7 @@ def start_up(version):
     from serving.server.warmup import warm_up
     from zoo.freed_memory import give_back_memory
 
-    loaded = step("loading a version", lambda: LoadedVersion("tiny", 1, version, read()))
+    loaded = step("loading a version", lambda: LoadedVersion(NAME, 1, version, read()))
     step("warming it up", lambda: warm_up(loaded, version))
     step("giving memory back", give_back_memory)
     weights = (version / "variables" / "variables.data-00000-of-00001").stat().st_size / 1e6

@@ -1,14 +1,19 @@
 """What the local server makes of a machine, against the same SavedModel called directly.
 
-    python -m benchmarks.serve_load                  # throughput, latency, start, as tables
-    python -m benchmarks.serve_load --overload 30    # half an hour of twice what it can do
+    python -m benchmarks.serve_load                    # throughput, latency, start, as tables
+    python -m benchmarks.serve_load --model base       # of a model of usual size
+    python -m benchmarks.serve_load --overload 30      # half an hour of twice what it can do
 
-Medians of `ROUNDS` interleaved rounds, each with a server started anew. The clients run on the same
-machine, so what they take the server lacks. Ends with what falls short of the figures to reach, and
-with status 1 if anything does.
+The server has one core, the direct calls have the same one, and the clients have the others, so
+that what they compute is no part of the comparison. With `--shared` all have all cores, and what
+the clients take the server lacks. Direct calls are first tried with all `SIZES` and `CALLERS`; the
+best of them then takes turns with the clients, since a machine's speed drifts, and the share is the
+median of those turns' own. Each round starts a server anew. Ends with what falls short of the
+figures to reach, and with status 1 if anything does.
 """
 
 import argparse
+import itertools
 import os
 import statistics
 import sys
@@ -22,13 +27,12 @@ os.environ.update(ENVIRONMENT, TF_CPP_MIN_LOG_LEVEL="3")  # of the server and of
 from benchmarks import direct
 from benchmarks.clients import KINDS, closed_loop
 from benchmarks.overload import overload
-from benchmarks.served_model import NAME, fresh_process, make, served
+from benchmarks.served_model import MODELS, NAME, fresh_process, make, served
 
-ROUNDS = 3
-SECONDS = 8
 CLIENTS = 32
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 CALLERS = (1, 2)
+TURNS = 3
 # To reach: share of the best direct throughput, time of the first request in medians, seconds to
 # load, and memory beyond TensorFlow's own, in weights.
 SHARE, FIRST, LOAD, WEIGHTS = 0.85, 2, 3, 2
@@ -37,41 +41,70 @@ SHARE, FIRST, LOAD, WEIGHTS = 0.85, 2, 3, 2
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--overload", type=float, metavar="MINUTES")
-    minutes = parser.parse_args().overload
+    parser.add_argument("--model", choices=MODELS, default="tiny")
+    parser.add_argument("--shared", action="store_true", help="all on all cores")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4, help="of load in each turn")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         with fresh_process() as process:
-            requests = process.submit(make, Path(folder)).result()
-        if minutes:
-            return overload(folder, requests, minutes).report()
-        version = Path(folder, NAME, "1")
-        short = [*compare(folder, version, requests), *start_up(version)]
+            requests = process.submit(make, Path(folder), asked.model).result()
+        if asked.overload:
+            return overload(folder, requests, asked.overload).report()
+        cores = divided(asked.shared)
+        short = compare(folder, requests, cores, asked.rounds, asked.seconds)
+        short += start_up(Path(folder, NAME, "1"), asked.rounds)
     print("\nShort of the figures to reach:", "; ".join(short) or "none")
     return bool(short)
 
 
-def compare(folder, version, requests):
+def divided(shared):
+    """The cores of the server and of direct calls, and those of the clients."""
+    cores = sorted(os.sched_getaffinity(0))
+    if shared:
+        return cores, cores
+    if len(cores) == 1:
+        sys.exit("One core: there is none that the clients could have alone; add --shared.")
+    return cores[:1], cores[1:]
+
+
+def compare(folder, requests, cores, rounds, seconds):
     """Prints throughput and latency; what falls short."""
-    called, asked, first = {}, {kind: [] for kind in KINDS}, []
-    with fresh_process() as caller, fresh_process() as client:
-        for number in range(ROUNDS):
-            for size in SIZES:
-                for callers in CALLERS:
-                    rate = caller.submit(direct.rate, version, size, callers, SECONDS / 2)
-                    called.setdefault((size, callers), []).append(rate.result())
-            with served(folder) as (_, ports):
-                for kind in sorted(KINDS, reverse=number % 2):
-                    alone = client.submit(closed_loop, kind, ports[kind], requests, 1, 3).result()
-                    if len(first) == number:  # nobody asked before
-                        first.append(_first_against_median(alone))
-                    many = closed_loop, kind, ports[kind], requests, CLIENTS, SECONDS
-                    asked[kind].append(_served_row(client.submit(*many).result()))
-    rates = {how: statistics.median(found) for how, found in called.items()}
-    _print_direct(rates)
-    shares = _print_served(asked, max(rates.values()))
-    first = statistics.median(first)
+    asked, first = {kind: [] for kind in KINDS}, []
+    version, (its, others) = Path(folder, NAME, "1"), cores
+    print(f"The server and direct calls on core {_names(its)}, clients on core {_names(others)}.\n")
+    with fresh_process(its) as caller, fresh_process(others) as client:
+        best = _best_direct(caller, version, rounds, seconds / 4)
+        for _ in range(rounds):
+            with served(folder, cores=its) as (_, ports):
+                for kind, port in ports.items():
+                    alone = client.submit(closed_loop, kind, port, requests, 1, 3).result()
+                    first.append(_first_against_median(alone))
+                for kind in TURNS * list(ports):
+                    directly = caller.submit(direct.rate, version, *best, seconds / 2).result()
+                    many = closed_loop, kind, ports[kind], requests, CLIENTS, seconds
+                    row = _served_row(client.submit(*many).result())
+                    asked[kind].append((row[0] / directly, directly, *row))
+    shares = _print_served(asked)
+    first = statistics.median(first[:: len(KINDS)])  # of each server's very first
     print(f"\nThe first request after loading takes {first:.2f} of the median one's time.")
     short = [f"{kind} at {share:.2f}" for kind, share in shares.items() if share < SHARE]
     return short + ([f"first request at {first:.2f}"] if first > FIRST else [])
+
+
+def _best_direct(caller, version, rounds, seconds):
+    """The size of a batch and the number of callers that translate most; prints all."""
+    ways = list(itertools.product(SIZES, CALLERS))
+    found = {way: [] for way in ways}
+    for way in rounds * ways:
+        found[way].append(caller.submit(direct.rate, version, *way, seconds).result())
+    rates = {way: statistics.median(of) for way, of in found.items()}
+    _print_direct(rates)
+    return max(ways, key=rates.get)
+
+
+def _names(cores):
+    return ", ".join(map(str, cores))
 
 
 def _first_against_median(answers):
@@ -99,23 +132,23 @@ def _print_direct(rates):
         print(f"| sentences/s, {callers} at once | {' | '.join(row)} |")
 
 
-def _print_served(asked, best):
-    print(f"\n| {CLIENTS} clients over | sentences/s | / best direct | p50 ms | p99 ms | wrong |")
-    print("|---|---|---|---|---|---|")
+def _print_served(asked):
+    print(
+        f"\n| {CLIENTS} clients over | / direct | direct | sentences/s | p50 ms | p99 ms | wrong |"
+    )
+    print("|---|---|---|---|---|---|---|")
     shares = {}
     for kind, rows in asked.items():
-        rate, middle, late, wrong = map(statistics.median, zip(*rows, strict=True))
-        shares[kind] = rate / best
-        print(
-            f"| {kind} | {rate:.0f} | {shares[kind]:.2f} | {middle:.0f} | {late:.0f} | {wrong:g} |"
-        )
+        shares[kind], *figures = map(statistics.median, zip(*rows, strict=True))
+        cells = " | ".join(f"{figure:.0f}" for figure in figures)
+        print(f"| {kind} | {shares[kind]:.2f} | {cells} |")
     return shares
 
 
-def start_up(version):
+def start_up(version, rounds):
     """Prints what loading takes, after importing TensorFlow and the server; what falls short."""
     found = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         with fresh_process() as process:
             found.append(process.submit(direct.start_up, version).result())
     print("\n| | seconds | MB |")

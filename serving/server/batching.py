@@ -28,6 +28,8 @@ VERSION_FILE = "batching_params.pbtxt"
 DEFAULTS = Path(__file__).parents[1] / "deploy" / "config" / "batching.config"
 Arrays = dict[str, np.ndarray]
 Call = Callable[[Arrays], Arrays]
+# As TensorFlow Serving counts them: those that the process may run on, of what the machine has.
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _QUEUE_IS_FULL = re.compile("The batch scheduling queue .* is full.*")
 
 
@@ -46,7 +48,7 @@ class Batching:
     max_batch_size: int = 1000
     batch_timeout_micros: int = 0
     max_enqueued_batches: int = 10
-    num_batch_threads: int = os.cpu_count() or 1
+    num_batch_threads: int = CORES
     allowed_batch_sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:

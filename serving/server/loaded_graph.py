@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 from grpc import StatusCode
-from tensorflow.core.protobuf.config_pb2 import ConfigProto
+from tensorflow.core.protobuf.config_pb2 import ConfigProto, RunOptions
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
 
@@ -20,6 +20,9 @@ with contextlib.suppress(ImportError):
     import tensorflow_text  # noqa: F401
 
 DEFAULTS = Path(__file__).parents[1] / "deploy" / "config" / "session.config"
+# The session's own threads are as many as cores: while batches run on them, requests would not even
+# reach the queue where the next batch forms.
+_IN_CALLERS_THREAD = RunOptions(inter_op_thread_pool=-1)
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
@@ -85,7 +88,8 @@ class LoadedGraph:
         inputs, session = self._tensors(signature.inputs), self._session
 
         def run(arrays: Arrays) -> Arrays:
-            answer = session.run(outputs, {inputs[a]: array for a, array in arrays.items()})
+            fed = {inputs[alias]: array for alias, array in arrays.items()}
+            answer = session.run(outputs, fed, _IN_CALLERS_THREAD)
             return {alias: _array(value) for alias, value in answer.items()}
 
         return run

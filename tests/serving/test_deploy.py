@@ -39,7 +39,8 @@ def test_batching():
     batching = parse("batching.config", BatchingParameters)
     sizes = list(batching.allowed_batch_sizes)
     assert sizes == sorted(set(sizes))
-    assert sizes[-1] == batching.max_batch_size.value
+    assert batching.enable_large_batch_splitting.value
+    assert sizes[-1] == batching.max_execution_batch_size.value <= batching.max_batch_size.value
     assert not batching.HasField("num_batch_threads")  # as many as cores
     assert batching.max_enqueued_batches.value > 0
 

@@ -180,7 +180,7 @@ def test_resources_fit_the_batches():
     assert CONTAINER["resources"]["requests"]["cpu"] == 4
     assert not batching.HasField("num_batch_threads")
     (metric,) = read(GPU / "autoscaler.yaml")["spec"]["metrics"]
-    assert metric["pods"]["target"]["averageValue"] == batching.max_batch_size.value
+    assert metric["pods"]["target"]["averageValue"] == 2 * batching.max_execution_batch_size.value
 
 
 def test_nothing_runs_as_root():
