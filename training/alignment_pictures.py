@@ -9,6 +9,9 @@ import tensorflow as tf
 from zoo.explain import Alignment, png
 
 SENTENCES = 3
+# What Matplotlib (a picture too large, a font that can't be read) and TensorBoard's writer (a full
+# disk) raise. What the model raises is none of them: it is no picture's.
+UNDRAWN = (OSError, RuntimeError, ValueError, tf.errors.OpError)
 
 
 def alignment_pictures(translator, texts, folder):
@@ -41,7 +44,8 @@ class AlignmentPictures(keras.callbacks.Callback):
     """After each epoch draws where the model looks, for each word of its own translations.
 
     The images `alignment/1`, `alignment/2`, ... are those of the texts in their order, one for
-    each epoch. Decoding as in validation, it draws no random number.
+    each epoch. Decoding as in validation, it draws no random number. A picture that can't be drawn
+    or written costs a line, and not the training.
 
     Args:
         translator: whose model is trained.
@@ -63,15 +67,26 @@ class AlignmentPictures(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         outputs = self.translator.translate_with_alignment(tf.constant(self.texts))
+        for i, alignment in enumerate(Alignment.rows(outputs), start=1):
+            try:
+                self._show(epoch, i, alignment)
+            except UNDRAWN as error:
+                reason = " ".join(str(error).split()) or type(error).__name__
+                print(f"\nEpoch {epoch + 1} has no picture alignment/{i} in TensorBoard: {reason}")
+
+    def _show(self, epoch, number, alignment):
+        image = tf.io.decode_png(_drawn(alignment), channels=3)
         with self._writer.as_default(step=epoch):
-            for i, (text, drawn) in enumerate(
-                zip(self.texts, Alignment.rows(outputs), strict=True), start=1
-            ):
-                with warnings.catch_warnings():
-                    warnings.filterwarnings("ignore", "Glyph")  # of signs that no font has
-                    image = tf.io.decode_png(png([drawn]), channels=3)
-                tf.summary.image(f"alignment/{i}", image[tf.newaxis], description=text)
+            name, text = f"alignment/{number}", self.texts[number - 1]
+            tf.summary.image(name, image[tf.newaxis], description=text)
         self._writer.flush()
 
     def on_train_end(self, logs=None):
         self._writer.close()
+
+
+def _drawn(alignment):
+    """The picture's PNG, without Matplotlib's warnings of signs that no font has."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")
+        return png([alignment])

@@ -1,19 +1,16 @@
 """What the page asks a server about a text."""
 
 import dataclasses
-import re
-import unicodedata
 
 import numpy as np
 
 from attention_zoo.asking_commands import IMPOSSIBLE
 from attention_zoo.demo.leaving_out import leave_one_out
+from attention_zoo.demo.reading import part_read
 from zoo.explain import Alignment
 from zoo.explain.alignment import as_text
 
 TITLE = "where it looked: attention"
-# SentencePiece spells in bytes what it has no piece for.
-_SPELLED = re.compile("(?:<0x[0-9A-F]{2}>)+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,15 +54,15 @@ def ask(client, model, text, settings=None):
     # The second text goes on behind the first: the model reads the same of both where it cuts.
     outputs = client.translate(model, [text, f"{text} ."], signature="translate_with_alignment")
     read, longer = map(_source_tokens, outputs["source_tokens"], outputs["source_length"])
-    cut = _cut(text, read) if read == longer else ""
+    part = part_read(text, read[:-1]) if read == longer else text
     attributed = leave_one_out(
         client,
         model,
-        _joined(read) if cut else text,
+        part,
         hypotheses[0][0],
         by_words=any(token.startswith("▁") for token in read),
     )
-    return Answer(hypotheses, _alignment(outputs), attributed, cut)
+    return Answer(hypotheses, _alignment(outputs), attributed, _cut(text, part, read))
 
 
 def _n_best(client, model, text, settings):
@@ -90,25 +87,10 @@ def _alignment(outputs):
     return dataclasses.replace(Alignment.rows(outputs)[0], title=TITLE)
 
 
-def _cut(text, read):
-    """Where a text was cut of which so much was read, in a line; "" where that was all."""
-    if _folded(_joined(read)) == _folded(text):
+def _cut(text, part, read):
+    """Where a text was cut of which a part was read, in a line; "" where that was all."""
+    if part == text:
         return ""
     return (
-        f"the model reads {len(read) - 1} tokens of a text: it cut this one behind "
-        f"“…{_joined(read)[-20:]}”."
+        f"the model reads {len(read) - 1} tokens of a text: it cut this one behind “…{part[-20:]}”."
     )
-
-
-def _joined(tokens):
-    """The text of source tokens, without END."""
-    text = "".join(tokens[:-1]).replace("▁", " ").strip()
-    return _SPELLED.sub(_spelled, text)
-
-
-def _spelled(run):
-    return bytes.fromhex(run[0].replace("<0x", "").replace(">", "")).decode("utf-8", "replace")
-
-
-def _folded(text):
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())

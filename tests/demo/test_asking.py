@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from attention_zoo.demo.asking import _joined, ask
+from attention_zoo.demo.asking import ask
 from attention_zoo.demo.leaving_out import LEAST, leave_one_out, parts
+from attention_zoo.demo.reading import joined, part_read
 from attention_zoo.demo.settings import Settings
 from zoo.explain.explaining import explain
 
@@ -81,9 +82,34 @@ def test_a_text_as_long_as_the_limit_is_not_cut(client):
     assert "63 tokens" in ask(client, "dates", "1" * 64).cut
 
 
+def test_unknown_characters_count_as_one_each(client):
+    """Of 63 characters that the model has never seen none is cut, of 64 the last."""
+    assert ask(client, "dates", "☃" * 63).cut == ""
+    answer = ask(client, "dates", "☃" * 63 + "1")
+    assert (
+        answer.cut == f"the model reads 63 tokens of a text: it cut this one behind “…{'☃' * 20}”."
+    )
+    assert "".join(answer.attribution.source) == "☃" * 63
+
+
+@pytest.mark.parametrize(
+    "text, tokens, part",
+    [
+        ("Le  chat dort.", ["▁Le", "<unk>", "▁dort", "."], "Le  chat dort."),
+        ("Le  chat dort.", ["▁Le", "<unk>", "▁dort"], "Le chat dort"),
+        ("नमस्ते दुनिया!", ["<unk>", "<unk>", "<unk>"], "नमस्ते दुनिया!"),  # marks are of their word
+        ("नमस्ते दुनिया!", ["<unk>", "<unk>"], "नमस्ते दुनिया"),
+        ("9☃ 5", ["9", "<unk>", " ", "5"], "9☃ 5"),
+        ("9☃ 5", ["9", "<unk>", " "], "9☃ "),
+    ],
+)
+def test_an_unknown_token_is_a_piece_of_the_text(text, tokens, part):
+    assert part_read(text, tokens) == part
+
+
 def test_text_that_is_spelled_in_bytes_is_shown_as_text():
-    read = ["▁a", "▁", "<0xEC>", "<0x97>", "<0xAD>", "b", "<0xEC>", "</s>"]  # 역, and half of one
-    assert _joined(read) == "a 역b\ufffd"
+    read = ["▁a", "▁", "<0xEC>", "<0x97>", "<0xAD>", "b", "<0xEC>"]  # 역, and half of one
+    assert joined(read) == "a 역b\ufffd"
 
 
 @pytest.mark.parametrize(

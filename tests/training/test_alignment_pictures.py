@@ -10,6 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from training.alignment_pictures import AlignmentPictures, alignment_pictures, evenly_spaced
 from training.train import train
+from zoo.explain import png
 
 
 class Translator:
@@ -62,6 +63,43 @@ def test_each_epoch_has_a_picture_of_each_sentence(tmp_path):
         assert steps == [0, 1, 2]
         assert {image.shape for image in images} == {images[0].shape}
         assert images[0].min() == 0 and images[0].max() == 255
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("Image size\nis too large"), OSError("No space left on device")]
+)
+def test_a_picture_that_fails_costs_a_line_and_no_other_picture(
+    tmp_path, monkeypatch, capsys, error
+):
+    pytest.importorskip("matplotlib")
+
+    def failing(alignments):
+        if alignments[0].text == "bad":
+            raise error
+        return png(alignments)
+
+    monkeypatch.setattr("training.alignment_pictures.png", failing)
+    translator = Translator()
+    said = translator.translate_with_alignment
+    said_badly = {"text": np.array([b"bad", b"b"])}
+    translator.translate_with_alignment = lambda texts: said(texts) | said_badly
+    made = AlignmentPictures(translator, ["aa", "aa"], tmp_path)
+    made.on_train_begin()
+    made.on_epoch_end(4)
+    made.on_train_end()
+    line = f"Epoch 5 has no picture alignment/1 in TensorBoard: {' '.join(str(error).split())}"
+    assert capsys.readouterr().out.strip() == line
+    assert list(pictures(tmp_path)) == ["alignment/2"]
+
+
+def test_what_the_model_raises_is_not_hidden(tmp_path):
+    translator = Translator()
+    translator.translate_with_alignment = lambda texts: 1 / 0
+    made = AlignmentPictures(translator, ["aa"], tmp_path)
+    made.on_train_begin()
+    with pytest.raises(ZeroDivisionError):
+        made.on_epoch_end(0)
+    made.on_train_end()
 
 
 @pytest.mark.slow

@@ -4,12 +4,10 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.decoding import forced_gains
-from zoo.explain.attribution import COMPLETE, METHODS, STEPS, Attribution, residual
+from zoo.explain.attribution import METHODS, STEPS, Attribution
+from zoo.explain.integrating import between, first, grouped, trapezoids, unfinished
 from zoo.explain.leaving_out import without_each
 from zoo.text import PAD
-
-# Points of integrated gradients to begin with.
-FEWEST = 16
 
 
 class Attributor:
@@ -38,15 +36,16 @@ class Attributor:
             logits, _ = forced((vectors, mask, target[:, :-1]))
             return forced_gains(logits, target[:, 1:])
 
-        def slopes(vectors, mask, target, factors):
+        def slopes(vectors, mask, target, factors, places):
             with tf.GradientTape() as tape:
                 tape.watch(factors)
-                total = tf.reduce_sum(gains(factors[..., None] * vectors, mask, target), axis=0)
+                found = gains(factors[..., None] * vectors, mask, target)
+                total = tf.reduce_sum(tf.gather(found, places, axis=1, batch_dims=1), axis=0)
             # By a loop: vectorised, it would have to find its way through the recurrent loops.
             return tape.jacobian(total, factors, experimental_use_pfor=False)
 
         self._gains = tf.function(gains, input_signature=[vectors, mask, ids])
-        self._slopes = tf.function(slopes, input_signature=[vectors, mask, ids, factors])
+        self._slopes = tf.function(slopes, input_signature=[vectors, mask, ids, factors, ids])
 
     def attribute(self, method, source, target, steps=STEPS):
         """Attributions of the sentences of a batch.
@@ -83,37 +82,38 @@ class Attributor:
 
             a_ts = x_s . int_0^1 dF_t(alpha x) / dx_s d alpha
 
-        The integral is taken by `path`, of few points at first, and of twice as many, up to
-        `steps`, for the sentences whose completeness residual is above `COMPLETE`: a Transformer's
-        takes more points than a GRU's, since ReLU has a corner.
+        The integral is taken by the trapezoidal rule, whose intervals are halved, up to `steps`
+        of them, until the completeness residual is no more than `COMPLETE`: see `integrating`.
 
         Reference:
             Sundararajan, Taly, Yan 2017, "Axiomatic Attribution for Deep Networks", eq. 1.
         """
-        change, left, count = self._change(source, target), np.arange(len(source)), FEWEST
-        values = np.zeros((*change.shape, source.shape[1]))
-        while len(left):
-            count = min(count, steps)
-            rows = tf.gather(source, left), tf.gather(target, left)
-            values[left] = self._along(*path(count), *rows)
-            left = left[residual(values[left], change[left]) > COMPLETE]
-            if count == steps:
-                break
+        count, change = first(steps), self._change(source, target)
+        left = np.ones(change.shape, bool)
+        values = self._along(*trapezoids(count), source, target, every(target))
+        while 2 * count <= steps and left.any():
+            left = unfinished(values, change, left)
+            for rows, places in grouped(left):
+                own = tf.gather(source, rows), tf.gather(target, rows), places
+                where = rows[:, None], places
+                values[where] = (values[where] + self._along(*between(count), *own)) / 2
             count *= 2
         return values
 
-    def _along(self, where, weights, source, target):
+    def _along(self, where, weights, source, target, places):
         """The weighted sum of the slopes at the points of a path."""
         at_once = max(1, self.rows // len(source))
         parts = [slice(i, i + at_once) for i in range(0, len(where), at_once)]
         return sum(
-            np.tensordot(weights[part], self._slopes_at(where[part], source, target), axes=1)
+            np.tensordot(
+                weights[part], self._slopes_at(where[part], source, target, places), axes=1
+            )
             for part in parts
         )
 
     def input_x_gradient(self, source, target):
         """`x_s . dF_t(x) / dx_s`: integrated gradients' last point alone."""
-        return self._slopes_at(np.ones(1), source, target)[0]
+        return self._slopes_at(np.ones(1), source, target, every(target))[0]
 
     def leave_one_out(self, source, target):
         """`F_t(x) - F_t(x without token s)`: what is lost with a token. Slow, and no derivative.
@@ -144,8 +144,8 @@ class Attributor:
     def _embed(self, source):
         return tf.cast(self.model.source_embedding(source), tf.float32)
 
-    def _slopes_at(self, where, source, target):
-        """`dF_t / d alpha_s` at each point: `(points, batch, target length, source length)`."""
+    def _slopes_at(self, where, source, target, places):
+        """`dF_t / d alpha_s` at each point: `(points, batch, places, source length)`."""
         batch, length = source.shape
         ones = [len(where), 1]
         slopes = self._slopes(
@@ -153,20 +153,13 @@ class Attributor:
             tf.tile(source != PAD, ones),
             tf.tile(target, ones),
             tf.constant(np.repeat(where, batch)[:, None] * np.ones(length), tf.float32),
+            tf.constant(np.tile(places, ones), tf.int32),
         )
         slopes = slopes.numpy().reshape(-1, len(where), batch, length)
         return slopes.transpose(1, 2, 0, 3)
 
 
-def path(steps):
-    """Where integrated gradients look on the way from 0 to 1, and the weights, which sum to 1.
-
-    Gauss and Legendre's rule, exact for polynomials up to the degree `2 steps - 1`.
-
-    Raises:
-        ValueError: for fewer steps than 1.
-    """
-    if steps < 1:
-        raise ValueError(f"integrated gradients want 1 step or more, got {steps}")
-    where, weights = np.polynomial.legendre.leggauss(steps)
-    return (where + 1) / 2, weights / 2
+def every(target):
+    """The places of all that is said: `(batch, target length)`."""
+    batch, length = target.shape
+    return np.tile(np.arange(length - 1), (batch, 1))

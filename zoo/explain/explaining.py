@@ -30,9 +30,14 @@ def explain(translator, texts, layer="last", heads="mean", method=None, steps=ST
         A list of `Explanation`.
 
     Raises:
-        ValueError: for an empty text, an unknown layer, head or method, and a model without
-            attention where no attribution is asked for.
+        ValueError: for an empty text, an unknown layer, head or method, an ensemble, and a model
+            without attention where no attribution is asked for.
     """
+    if not hasattr(translator.model, "forced"):
+        raise ValueError(
+            "an ensemble has no layers and no embedding of its own to look into: explain its "
+            "models one by one, or take the mean of their attention, `translate_with_alignment`"
+        )
     cuts = [_cut(translator, text) for text in texts]
     if not (translator.model.has_attention or method):
         raise ValueError(

@@ -43,7 +43,9 @@ def png(alignments, columns=1):
     said = [_said(alignment, width) for alignment in alignments]
     lines = LINE_HEIGHT * max(len(text.splitlines()) for text in said)
     heights = [0.28 * len(row[0].target) + 1.8 + lines for row in grid]
-    with plt.rc_context({"font.family": _fonts(), "font.size": 11}):
+    # A dollar sign is text's own, and begins no formula.
+    style = {"font.family": _fonts(), "font.size": 11, "text.parse_math": False}
+    with plt.rc_context(style):
         figure, axes = plt.subplots(
             len(grid),
             columns,

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import zoo
 from zoo.explain.attribution import METHODS, Attribution
-from zoo.explain.attributor import Attributor, path
+from zoo.explain.attributor import Attributor, every
 from zoo.explain.leaving_out import without_each
 
 SOURCE = np.array([[5, 6, 7, 3], [8, 3, 0, 0]], np.int32)
@@ -69,21 +69,28 @@ def test_padding_gets_nothing_and_batch_mates_change_nothing(attributor):
         np.testing.assert_allclose(both.values, alone.values, atol=1e-5)
 
 
-def test_steps_are_doubled_until_the_sum_is_right(attributor, monkeypatch):
+def test_intervals_are_halved_until_the_sum_is_right(attributor, monkeypatch):
     """The second sentence's slopes are of no path, so it takes all steps, and the first but few."""
     slopes, asked = attributor._slopes_at, []
 
-    def watched(where, source, target):
-        asked.append((len(where), source.numpy()[:, 0].tolist()))
-        return slopes(where, source, target) * np.where(source[:, 0] == 8, 2, 1)[:, None, None]
+    def watched(where, source, target, places):
+        asked.append((where.tolist(), source.numpy()[:, 0].tolist()))
+        factors = np.where(source[:, 0] == 8, 2, 1)[:, None, None]
+        return slopes(where, source, target, places) * factors
 
     monkeypatch.setattr(attributor, "rows", 1000)
     monkeypatch.setattr(attributor, "_slopes_at", watched)
-    attributor.integrated_gradients(tf.constant(SOURCE), tf.constant(TARGET), 60)
-    assert asked[0] == (16, [5, 8])
-    assert (32, [8]) in asked or (32, [5, 8]) in asked
-    assert asked[-1][0] == 60
-    assert 8 in asked[-1][1]
+    both = tf.constant(SOURCE), tf.constant(TARGET)
+    values = attributor.integrated_gradients(*both, 64)
+    assert asked[0][1] == [5, 8]
+    own = [where for where, rows in asked if 8 in rows]
+    assert [len(where) for where in own] == [9, 8, 16, 32]
+    # No point is asked twice, and all count the same but the two ends.
+    points = np.sort(np.concatenate(own))
+    np.testing.assert_allclose(points, np.arange(65) / 64, atol=1e-12)
+    at_all = slopes(points, *both, every(both[1]))[:, 1] * 2
+    expected = ((at_all[:-1] + at_all[1:]) / 2).mean(axis=0)
+    np.testing.assert_allclose(values[1], expected, atol=1e-5)
 
 
 def test_leaving_one_out_is_scoring_the_rest(attributor):
@@ -98,12 +105,6 @@ def test_each_sentence_without_each_token():
         without_each(np.array([[5, 6, 3], [7, 3, 0]])),
         [[6, 3, 0], [5, 3, 0], [5, 6, 0], [3, 0, 0], [7, 0, 0], [7, 3, 0]],
     )
-
-
-def test_the_path_integrates_polynomials_exactly():
-    where, weights = path(3)
-    for degree in range(6):
-        assert weights @ where**degree == pytest.approx(1 / (degree + 1))
 
 
 def test_residual_and_shares_by_hand():

@@ -64,3 +64,9 @@ def test_a_picture_has_room_for_a_long_translation(tmp_path):
     """Warnings are errors, and matplotlib warns where nothing of the picture is left."""
     long = Alignment(["x", "</s>"], ["a"] * 40, np.ones((40, 2)) / 2, "word " * 40, 0.0)
     heat_map([long], tmp_path / "picture.png")
+
+
+def test_a_dollar_sign_begins_no_formula(tmp_path):
+    pytest.importorskip("matplotlib")
+    odd = Alignment(["$", "$x_{$"], ["$"], np.full((1, 2), 0.5), "$\\frac{$", 0.0)
+    assert heat_map([odd], tmp_path / "picture.png").stat().st_size

@@ -59,3 +59,9 @@ def test_without_attention_there_is_attribution_alone():
 def test_an_empty_text_has_no_explanation(translator):
     with pytest.raises(ValueError, match="nothing to translate in ' '"):
         explain(translator, ["9월", " "])
+
+
+def test_an_ensemble_is_refused_in_a_line(tiny_model):
+    twice = zoo.Translator.load(tiny_model, ensemble=[tiny_model])
+    with pytest.raises(ValueError, match="explain its models one by one"):
+        explain(twice, TEXTS)
