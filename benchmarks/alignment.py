@@ -4,14 +4,11 @@
 
 For each model of `dates` in the folder: its attention, layer by layer, mean of the heads and head
 by head, and its attributions, on the first test dates, forced to say the gold translation. Beside
-the error rate, how much weight lies on the weekday, from which nothing comes; of integrated
-gradients the largest completeness residual; and of an attribution of 32 sentences, its time as a
-multiple of one training step on them.
+the error rate, how much weight lies on the weekday, from which nothing comes.
 """
 
 import argparse
 import os
-import time
 from pathlib import Path
 
 BATCH = 32
@@ -33,15 +30,15 @@ def main():
         raise SystemExit(
             f"no models in {parsed.folder}; train some with `attention-zoo train dates`"
         )
-    print("| model | what looks | AER | on the weekday | residual, largest | / training step |")
-    print("|---|---|---|---|---|---|")
+    print("| model | what looks | AER | on the weekday |")
+    print("|---|---|---|---|")
     for folder in folders:
         for row in measure(folder, *columns):
             print("|", folder.name, "|", " | ".join(row), "|", flush=True)
 
 
 def measure(folder, texts, isos, spans):
-    """The rows of a model: what looks, its error rate, its weight on the weekday, and the rest."""
+    """The rows of a model: what looks, its error rate and its weight on the weekday."""
     import zoo
     from benchmarks.gold_links import parse
     from zoo.explain.attribution import METHODS
@@ -54,22 +51,17 @@ def measure(folder, texts, isos, spans):
     source, target = ids(translator, texts, isos)
     spans = [parse(one) for one in spans]
     for title, weights in attentions(translator.model, source, target):
-        yield title, *written(against_gold(weights, texts, spans)), "", ""
-    step = training_step(translator.model, source[:BATCH], target[:BATCH])
+        yield title, *written(against_gold(weights, texts, spans))
     for method in METHODS:
-        attributed, seconds = [], []
-        for i in range(0, len(texts), BATCH):
-            begin = time.perf_counter()
-            attributed += attributor.attribute(method, source[i : i + BATCH], target[i : i + BATCH])
-            seconds.append(time.perf_counter() - begin)
-        shares = [one.shares for one in attributed]
-        residual = max(one.residual for one in attributed)
-        yield (
-            method.replace("-", " "),
-            *written(against_gold(shares, texts, spans)),
-            f"{residual:.2%}" if method == METHODS[0] else "",
-            f"{sorted(seconds)[len(seconds) // 2] / step:.0f}",
-        )
+        shares = shares_of(attributor, method, source, target)
+        yield method.replace("-", " "), *written(against_gold(shares, texts, spans))
+
+
+def shares_of(attributor, method, source, target):
+    """The shares of each sentence's attribution."""
+    parts = [slice(i, i + BATCH) for i in range(0, len(source), BATCH)]
+    found = [attributor.attribute(method, source[part], target[part]) for part in parts]
+    return [one.shares for batch in found for one in batch]
 
 
 def ids(translator, texts, isos):
@@ -111,20 +103,6 @@ def against_gold(weights, texts, spans):
 
 def written(numbers):
     return [f"{number:.3f}" for number in numbers]
-
-
-def training_step(model, source, target):
-    """Seconds of a training step on a batch: the least of five."""
-    import keras
-
-    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(True, ignore_class=0))
-    seconds, weights = [], model.get_weights()
-    for _ in range(6):
-        begin = time.perf_counter()
-        model.train_on_batch((source, target[:, :-1]), target[:, 1:])
-        seconds.append(time.perf_counter() - begin)
-    model.set_weights(weights)
-    return min(seconds[1:])
 
 
 if __name__ == "__main__":

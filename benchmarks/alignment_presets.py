@@ -17,7 +17,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from benchmarks.alignment import BATCH, against_gold, ids, written
+from benchmarks.alignment import against_gold, ids, shares_of, written
 from benchmarks.claim_models import trained
 from benchmarks.gold_links import parse
 from benchmarks.pages import table
@@ -61,10 +61,7 @@ def measure(translator, texts, isos, spans):
     _, attention = model.forced((model.source_embedding(source), source != 0, target[:, :-1]))
     ((_, looked),) = choose([layer.numpy() for layer in attention])
     attributor, weights = Attributor(model), [looked]
-    for method in METHODS:
-        parts = [slice(i, i + BATCH) for i in range(0, len(texts), BATCH)]
-        found = [attributor.attribute(method, source[part], target[part]) for part in parts]
-        weights.append([one.shares for batch in found for one in batch])
+    weights += [shares_of(attributor, method, source, target) for method in METHODS]
     spans = [parse(one) for one in spans]
     rates, weekday = zip(*(against_gold(one, texts, spans) for one in weights), strict=True)
     return [*rates, *weekday]

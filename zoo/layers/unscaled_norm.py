@@ -24,9 +24,6 @@ class UnscaledNorm(keras.layers.Layer):
         super().__init__(**kwargs)
         self.epsilon = epsilon
 
-    def build(self, inputs_shape):
-        self.built = True
-
     def call(self, inputs):
         x = ops.cast(inputs, "float32")
         mean_square = ops.mean(ops.square(x), axis=-1, keepdims=True)
