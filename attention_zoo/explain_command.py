@@ -41,7 +41,7 @@ def add_explain(commands):
         "--steps",
         type=int,
         metavar="N",
-        help=f"of integrated gradients, at most; {STEPS} by default",
+        help=f"of integrated gradients, where they are needed; {STEPS} by default",
     )
 
 

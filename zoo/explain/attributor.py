@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from zoo.decoding import forced_gains
 from zoo.explain.attribution import METHODS, STEPS, Attribution
-from zoo.explain.integrating import between, first, grouped, trapezoids, unfinished
+from zoo.explain.integrating import grouped, integrated
 from zoo.explain.leaving_out import without_each
 from zoo.text import PAD
 
@@ -40,9 +40,10 @@ class Attributor:
             with tf.GradientTape() as tape:
                 tape.watch(factors)
                 found = gains(factors[..., None] * vectors, mask, target)
-                total = tf.reduce_sum(tf.gather(found, places, axis=1, batch_dims=1), axis=0)
+                found = tf.gather(found, places, axis=1, batch_dims=1)
+                total = tf.reduce_sum(found, axis=0)
             # By a loop: vectorised, it would have to find its way through the recurrent loops.
-            return tape.jacobian(total, factors, experimental_use_pfor=False)
+            return found, tape.jacobian(total, factors, experimental_use_pfor=False)
 
         self._gains = tf.function(gains, input_signature=[vectors, mask, ids])
         self._slopes = tf.function(slopes, input_signature=[vectors, mask, ids, factors, ids])
@@ -54,7 +55,7 @@ class Attributor:
             method: one of `METHODS`.
             source: int `(batch, source length)`, PAD behind END.
             target: int `(batch, 1 + target length)`, START in front, PAD behind END.
-            steps: of integrated gradients, at most.
+            steps: of integrated gradients: the shortest is one such part of the way.
 
         Returns:
             A list of `Attribution`, cut to the lengths of the sentences.
@@ -82,38 +83,25 @@ class Attributor:
 
             a_ts = x_s . int_0^1 dF_t(alpha x) / dx_s d alpha
 
-        The integral is taken by the trapezoidal rule, whose intervals are halved, up to `steps`
-        of them, until the completeness residual is no more than `COMPLETE`: see `integrating`.
+        The integral is taken by the trapezoidal rule, whose intervals are halved where they are
+        off, to parts of `steps`, until the completeness residual is no more than `COMPLETE`: see
+        `integrating`.
 
         Reference:
             Sundararajan, Taly, Yan 2017, "Axiomatic Attribution for Deep Networks", eq. 1.
         """
-        count, change = first(steps), self._change(source, target)
-        left = np.ones(change.shape, bool)
-        values = self._along(*trapezoids(count), source, target, every(target))
-        while 2 * count <= steps and left.any():
-            left = unfinished(values, change, left)
-            for rows, places in grouped(left):
-                own = tf.gather(source, rows), tf.gather(target, rows), places
-                where = rows[:, None], places
-                values[where] = (values[where] + self._along(*between(count), *own)) / 2
-            count *= 2
-        return values
+        rows, places = said(target)
 
-    def _along(self, where, weights, source, target, places):
-        """The weighted sum of the slopes at the points of a path."""
-        at_once = max(1, self.rows // len(source))
-        parts = [slice(i, i + at_once) for i in range(0, len(where), at_once)]
-        return sum(
-            np.tensordot(
-                weights[part], self._slopes_at(where[part], source, target, places), axes=1
-            )
-            for part in parts
-        )
+        def ask(tokens, where):
+            return self._slopes_at(source, target, rows[tokens], places[tokens], where)
+
+        return self._spread(integrated(ask, rows, steps), source, target)
 
     def input_x_gradient(self, source, target):
         """`x_s . dF_t(x) / dx_s`: integrated gradients' last point alone."""
-        return self._slopes_at(np.ones(1), source, target, every(target))[0]
+        rows, places = said(target)
+        _, slopes = self._slopes_at(source, target, rows, places, np.ones(len(rows)))
+        return self._spread(slopes, source, target)
 
     def leave_one_out(self, source, target):
         """`F_t(x) - F_t(x without token s)`: what is lost with a token. Slow, and no derivative.
@@ -144,22 +132,31 @@ class Attributor:
     def _embed(self, source):
         return tf.cast(self.model.source_embedding(source), tf.float32)
 
-    def _slopes_at(self, where, source, target, places):
-        """`dF_t / d alpha_s` at each point: `(points, batch, places, source length)`."""
-        batch, length = source.shape
-        ones = [len(where), 1]
-        slopes = self._slopes(
-            tf.tile(self._embed(source), [*ones, 1]),
-            tf.tile(source != PAD, ones),
-            tf.tile(target, ones),
-            tf.constant(np.repeat(where, batch)[:, None] * np.ones(length), tf.float32),
-            tf.constant(np.tile(places, ones), tf.int32),
-        )
-        slopes = slopes.numpy().reshape(-1, len(where), batch, length)
-        return slopes.transpose(1, 2, 0, 3)
+    def _slopes_at(self, source, target, rows, places, where):
+        """`F_t` and `dF_t / d alpha_s` of tokens at points: `(n,)` and `(n, source length)`."""
+        gains, slopes = np.empty(len(rows)), np.empty((len(rows), source.shape[1]))
+        for tokens in grouped(rows, where, self.rows):
+            points = tokens[:, 0]
+            own = tf.gather(source, rows[points])
+            factors = np.repeat(where[points, None], source.shape[1], axis=1)
+            found, derivatives = self._slopes(
+                self._embed(own),
+                own != PAD,
+                tf.gather(target, rows[points]),
+                tf.constant(factors, tf.float32),
+                tf.constant(places[tokens], tf.int32),
+            )
+            gains[tokens], slopes[tokens] = found, derivatives.numpy().swapaxes(0, 1)
+        return gains, slopes
+
+    @staticmethod
+    def _spread(values, source, target):
+        """Values of tokens at their places, and 0 at padding."""
+        spread = np.zeros((len(target), target.shape[1] - 1, source.shape[1]))
+        spread[said(target)] = values
+        return spread
 
 
-def every(target):
-    """The places of all that is said: `(batch, target length)`."""
-    batch, length = target.shape
-    return np.tile(np.arange(length - 1), (batch, 1))
+def said(target):
+    """Where tokens are said, in sentence after sentence: their rows and places."""
+    return np.nonzero(np.asarray(target)[:, 1:] != PAD)

@@ -1,9 +1,9 @@
 """Integrated gradients' way from 0 to 1: the trapezoidal rule, refined where it is not complete.
 
-Its intervals are halved, so that no slope is asked for twice, and only for the target tokens whose
-sums are off. Gauss and Legendre's rule, exact for polynomials, takes more points here: slopes are
-small at both ends of the way, where it has most of them, and a Transformer's are not smooth, since
-ReLU has a corner.
+Over each interval, too, the slopes' integral should be what the log-probability changes by, which
+is known at both ends. So it is known which intervals of which target tokens are off: they alone
+are halved, and no slope is asked for twice. Gauss and Legendre's rule, exact for polynomials,
+takes more points here: a Transformer's slopes are not smooth, since ReLU has a corner.
 """
 
 import numpy as np
@@ -11,7 +11,41 @@ import numpy as np
 from zoo.explain.attribution import COMPLETE
 
 # Intervals to begin with, at most.
-FEWEST = 8
+FEWEST = 4
+
+
+def integrated(ask, sentence, steps):
+    """The integrals of target tokens' slopes along their ways: `(tokens, source length)`.
+
+    Args:
+        ask: a function of tokens `(n,)` and points of their ways `(n,)`, from 0 to 1, that gives
+            the log-probabilities there `(n,)` and their slopes `(n, source length)`.
+        sentence: int `(tokens,)`, of which sentence each is.
+        steps: the shortest interval is one such part of the way.
+
+    Raises:
+        ValueError: for fewer steps than 1.
+    """
+    count = first(steps)
+    token = np.repeat(np.arange(len(sentence)), count + 1)
+    at = np.tile(np.linspace(0, 1, count + 1), len(sentence))
+    value, slope = ask(token, at)
+    while True:
+        begin = np.flatnonzero(token[1:] == token[:-1])
+        end, of = begin + 1, token[begin]
+        length, change = at[end] - at[begin], value[end] - value[begin]
+        areas = length[:, None] * (slope[begin] + slope[end]) / 2
+        divisible = 2 * np.rint(1 / length) <= steps
+        halved = divisible & unfinished(areas.sum(axis=1), change, of, sentence)
+        if not halved.any():
+            total = np.zeros((len(sentence), slope.shape[1]))
+            np.add.at(total, of, areas)
+            return total
+        middle = (at[begin] + at[end])[halved] / 2
+        more = (of[halved], middle, *ask(of[halved], middle))
+        known = [np.concatenate(both) for both in zip((token, at, value, slope), more, strict=True)]
+        order = np.lexsort((known[1], known[0]))
+        token, at, value, slope = (column[order] for column in known)
 
 
 def first(steps):
@@ -27,58 +61,49 @@ def first(steps):
     return steps
 
 
-def trapezoids(count):
-    """The ends of so many equal intervals from 0 to 1, and their weights, which sum to 1."""
-    weights = np.full(count + 1, 1 / count)
-    weights[[0, -1]] /= 2
-    return np.linspace(0, 1, count + 1), weights
-
-
-def between(count):
-    """The middles of so many equal intervals from 0 to 1, and their weights, which sum to 1.
-
-    With them the intervals are halved: the mean of both sums is that of twice as many trapezoids.
-    """
-    return (np.arange(count) + 0.5) / count, np.full(count, 1 / count)
-
-
-def unfinished(values, change, left):
-    """Which target tokens' intervals are to be halved.
+def unfinished(area, change, token, sentence):
+    """Which intervals are to be halved: bool `(intervals,)`.
 
     Of a sentence whose completeness residual is above `COMPLETE`, those with the largest gaps: the
     others' make up half of what is allowed at most.
 
     Args:
-        values: `(batch, target length, source length)`.
-        change: `(batch, target length)`, what the values should sum to.
-        left: bool `(batch, target length)`, those that were halved each time before. Others have
-            longer intervals, and stay as they are.
-
-    Returns:
-        Bool `(batch, target length)`.
+        area: `(intervals,)`, the integral of the sum of a token's slopes.
+        change: `(intervals,)`, what it should be.
+        token: int `(intervals,)`, of which token each is.
+        sentence: int `(tokens,)`, of which sentence each token is.
     """
-    gaps = np.abs(values.sum(axis=-1) - change)
-    allowed = COMPLETE * np.abs(change).sum(axis=1, keepdims=True)
-    order = np.argsort(np.where(left, gaps, -1), axis=1)
-    sums = np.cumsum(np.take_along_axis(gaps, order, axis=1), axis=1)
-    over = np.zeros_like(left)
-    np.put_along_axis(over, order, sums > allowed / 2, axis=1)
-    return left & over & (sums[:, -1:] > allowed)
+    gap, of = area - change, sentence[token]
+    off, whole = (np.abs(np.bincount(token, one, len(sentence))) for one in (gap, change))
+    allowed = COMPLETE * np.bincount(sentence, whole)
+    over = np.bincount(sentence, off) > allowed
+    order = np.lexsort((np.abs(gap), of))
+    sums = np.cumsum(np.abs(gap)[order])
+    before = np.concatenate([[0], sums])[np.searchsorted(of[order], of[order])]
+    large = np.empty(len(gap), bool)
+    large[order] = sums - before > allowed[of[order]] / 2
+    return large & over[of]
 
 
-def grouped(left):
-    """Sentences with about as many tokens left, so that few are asked for in vain.
+def grouped(row, at, most):
+    """Points of sentences, those with about as many tokens together, so that few are idle.
 
     Args:
-        left: bool `(batch, target length)`.
+        row: int `(n,)`, the sentence of each token.
+        at: `(n,)`, the point of its way.
+        most: points together.
 
     Yields:
-        Pairs of sentences `(n,)` and the places of their tokens `(n, most of them)`; a sentence
-        that has fewer names its first one again.
+        Indices `(points, tokens)` of tokens that share a point in each row; a point that has fewer
+        tokens names its last one again.
     """
-    counts = left.sum(axis=1)
-    sizes = np.where(counts, np.ceil(np.log2(np.maximum(counts, 1))), -1)
-    for size in np.unique(sizes[counts > 0]):
-        rows = np.flatnonzero(sizes == size)
-        places = np.argsort(~left[rows], axis=1, kind="stable")[:, : counts[rows].max()]
-        yield rows, np.where(np.take_along_axis(left[rows], places, 1), places, places[:, :1])
+    order = np.lexsort((at, row))
+    changes = (np.diff(row[order]) != 0) | (np.diff(at[order]) != 0)
+    starts = np.concatenate([[0], 1 + np.flatnonzero(changes)])
+    counts = np.diff(starts, append=len(order))
+    sizes = np.ceil(np.log2(counts))
+    for size in np.unique(sizes):
+        alike = np.flatnonzero(sizes == size)
+        for part in np.split(alike, range(most, len(alike), most)):
+            along = np.arange(counts[part].max())
+            yield order[starts[part, None] + np.minimum(along, counts[part, None] - 1)]

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import zoo
 from zoo.explain.attribution import METHODS, Attribution
-from zoo.explain.attributor import Attributor, every
+from zoo.explain.attributor import Attributor
 from zoo.explain.leaving_out import without_each
 
 SOURCE = np.array([[5, 6, 7, 3], [8, 3, 0, 0]], np.int32)
@@ -67,30 +67,6 @@ def test_padding_gets_nothing_and_batch_mates_change_nothing(attributor):
         both = attributor.attribute(method, SOURCE, TARGET, steps=8)[1]
         alone = attributor.attribute(method, SOURCE[1:, :2], TARGET[1:, :3], steps=8)[0]
         np.testing.assert_allclose(both.values, alone.values, atol=1e-5)
-
-
-def test_intervals_are_halved_until_the_sum_is_right(attributor, monkeypatch):
-    """The second sentence's slopes are of no path, so it takes all steps, and the first but few."""
-    slopes, asked = attributor._slopes_at, []
-
-    def watched(where, source, target, places):
-        asked.append((where.tolist(), source.numpy()[:, 0].tolist()))
-        factors = np.where(source[:, 0] == 8, 2, 1)[:, None, None]
-        return slopes(where, source, target, places) * factors
-
-    monkeypatch.setattr(attributor, "rows", 1000)
-    monkeypatch.setattr(attributor, "_slopes_at", watched)
-    both = tf.constant(SOURCE), tf.constant(TARGET)
-    values = attributor.integrated_gradients(*both, 64)
-    assert asked[0][1] == [5, 8]
-    own = [where for where, rows in asked if 8 in rows]
-    assert [len(where) for where in own] == [9, 8, 16, 32]
-    # No point is asked twice, and all count the same but the two ends.
-    points = np.sort(np.concatenate(own))
-    np.testing.assert_allclose(points, np.arange(65) / 64, atol=1e-12)
-    at_all = slopes(points, *both, every(both[1]))[:, 1] * 2
-    expected = ((at_all[:-1] + at_all[1:]) / 2).mean(axis=0)
-    np.testing.assert_allclose(values[1], expected, atol=1e-5)
 
 
 def test_leaving_one_out_is_scoring_the_rest(attributor):
