@@ -115,14 +115,15 @@ def _taken(place):
 
 def _on_weights(translator, quantize, xla):
     """The functions to export, and the variables that they read."""
+    variables = translator.model.variables
     # The variables themselves, not the Keras objects that hold them: TensorFlow Serving's loader
     # finds no variable that is reached through one of those.
-    weights = [variable.value for variable in translator.model.variables]
+    weights = [variable.value for variable in variables]
     signatures, compiled = translator.signatures, translator.compiled
     if quantize is not None:
-        *how, stored = stored_as(quantize, translator.model.variables)
+        read, stored = stored_as(quantize, variables)
         print(f"{quantize}: weights of {size_of(weights):.2f} MB in {size_of(stored):.2f} MB")
-        own = Signatures(translator.model, *_around(translator), *how)
+        own = Signatures(translator.model, *_around(translator), read)
         signatures, compiled, weights = own.functions(), own.compiled, stored
     return {**signatures, COMPILED: compiled()} if xla else signatures, weights
 

@@ -22,22 +22,19 @@ def stored_as(kind, variables):
         variables: Keras variables.
 
     Returns:
-        Those of the variables that are; a function that reads them, a tensor for each; and the
-        `tf.Variable`s that all are stored in.
+        A function that reads them, a tensor for each; and the `tf.Variable`s they are stored in.
 
     Raises:
         ValueError: for another kind, or weights that float16 does not hold.
     """
     if kind not in KINDS:
         raise ValueError(f"`quantize` must be one of {', '.join(KINDS)}; got {kind!r}")
-    matrices = [(v, _STORE[kind](v)) for v in variables if _is_matrix(v)]
-    weights = [part for _, stored in matrices for part in stored]
-    weights += [v.value for v in variables if not _is_matrix(v)]
+    stored = [_STORE[kind](v) if _is_matrix(v) else (v.value,) for v in variables]
 
     def read():
-        return tuple(_read(*stored) for _, stored in matrices)
+        return tuple(map(_read, variables, stored))
 
-    return [v for v, _ in matrices], read, weights
+    return read, [part for parts in stored for part in parts]
 
 
 def _is_matrix(variable):
@@ -65,9 +62,9 @@ def _as_int8(variable):
 _STORE = {"float16": _as_float16, "int8": _as_int8}
 
 
-def _read(stored, scale=None):
-    values = tf.cast(stored, tf.float32)
-    return values if scale is None else values * scale
+def _read(variable, stored):
+    values = tf.cast(stored[0], variable.dtype)
+    return values if len(stored) == 1 else values * stored[1]
 
 
 def size_of(weights):

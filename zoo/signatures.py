@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import threading
 
 import keras
 import tensorflow as tf
@@ -32,6 +33,11 @@ _CHANCE = (
 )
 
 
+def as_they_are(variables):
+    """A tensor for each Keras variable."""
+    return tuple(tf.convert_to_tensor(variable.value) for variable in variables)
+
+
 class Signatures:
     """Functions of batch-first tensors that each give a dict of them: text in, answers out.
 
@@ -42,14 +48,15 @@ class Signatures:
         model: `encode`, `start`, `step` and `embed`, as the zoo's translators have them.
         source, target: tokenizers of the two sides.
         decoding: how to decode.
-        variables: those of the model's that are stored otherwise than they are computed with.
-        read: reads them: a function that gives a tensor for each. A signature does that once.
+        read: a function that gives a tensor for each of the model's variables, for those that are
+            stored otherwise than they are computed with. A signature reads once, in front of the
+            loop over the steps.
 
     Raises:
         ValueError: for a decoding that the model or the tokenizers can't do.
     """
 
-    def __init__(self, model, source, target, decoding, variables=(), read=tuple):
+    def __init__(self, model, source, target, decoding, read=None):
         self.model = model
         self.source = source
         self.target = target
@@ -57,7 +64,8 @@ class Signatures:
         self._check()
         # Built here and not while a signature is traced, whose graph would own their constants.
         self._encode, self._step, self._embed = model.encode, model.step, model.embed
-        self._variables, self._read_variables, self._values = variables, read, ()
+        self._read_variables = read or functools.partial(as_they_are, model.variables)
+        self._tracing = threading.local()
         # What several signatures do is traced once: an export then holds it once, and loads in a
         # fraction of the time.
         for part in ("_source", "_begin", "_one_step", "_best", "_read"):
@@ -100,6 +108,16 @@ class Signatures:
 
         return self._function(translate)
 
+    def ids(self):
+        """Source ids, and the best translation's, START in front: what a model is forced with."""
+
+        def ids(text):
+            source = self._source(text)
+            best = self._best(source).tokens[:, 0]
+            return source, tf.pad(best, [[0, 0], [1, 0]], constant_values=START)
+
+        return self._function(ids)
+
     def _function(self, method, *more):
         @functools.wraps(method)
         def traced(*inputs):
@@ -114,18 +132,17 @@ class Signatures:
             with self._computing_with(values):
                 return part(*inputs)
 
-        return lambda *inputs: traced(self._values, *inputs)
+        return lambda *inputs: traced(self._tracing.values, *inputs)
 
     @contextlib.contextmanager
     def _computing_with(self, values):
         """Has the model's variables be these tensors of the graph that is being traced."""
-        outer, self._values = self._values, values
-        pairs = list(zip(self._variables, values, strict=True))
+        outer, self._tracing.values = getattr(self._tracing, "values", None), values
         try:
-            with keras.StatelessScope(state_mapping=pairs) if pairs else contextlib.nullcontext():
+            with keras.StatelessScope(list(zip(self.model.variables, values, strict=True))):
                 yield
         finally:
-            self._values = outer
+            self._tracing.values = outer
 
     def _check(self):
         if self.decoding.coverage_penalty and not self.model.has_attention:
@@ -195,12 +212,6 @@ class Signatures:
             "target_length": best.lengths[:, 0],
             "alignment": best.alignment[:, 0],
         }
-
-    def ids(self, text):
-        """Source ids, and the best translation's, START in front: what a model is forced with."""
-        source = self._source(text)
-        best = self._best(source).tokens[:, 0]
-        return source, tf.pad(best, [[0, 0], [1, 0]], constant_values=START)
 
     def score(self, text, target):
         """What the model says of given translations, as it would of its own.

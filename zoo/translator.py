@@ -49,7 +49,7 @@ class Translator:
         own = Signatures(model, source, target, self.decoding)
         self.signatures = own.functions()
         self.compiled = own.compiled
-        self.ids = tf.function(own.ids, input_signature=[tf.TensorSpec([None], tf.string)])
+        self.ids = own.ids()
         self.translate = self.signatures["serving_default"]
         for name in set(self.signatures) - {"serving_default"}:
             setattr(self, name, self.signatures[name])

@@ -16,8 +16,8 @@ from serving.quantize import change_in_quality, stored_as
 
 def read(kind, layer):
     """The layer's matrix, as it is read from what is stored; and that."""
-    _, read_all, stored = stored_as(kind, layer.variables)
-    (matrix,) = read_all()
+    read_all, stored = stored_as(kind, layer.variables)
+    matrix, *_ = read_all()
     return matrix.numpy(), stored
 
 
