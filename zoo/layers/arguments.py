@@ -27,10 +27,12 @@ def check_number(layer, least=-math.inf, above=-math.inf, **arguments):
             refuse(layer, name, bound, value)
 
 
-def check_rate(layer, **arguments):
-    """Shares of what may be dropped."""
-    check_number(layer, **arguments)
+def check_rate(layer, optional=False, **arguments):
+    """Shares of what may be dropped; or None, with `optional`."""
     for name, value in arguments.items():
+        if optional and value is None:
+            continue
+        check_number(layer, **{name: value})
         if not 0 <= value < 1:
             refuse(layer, name, "from 0 to below 1", value)
 

@@ -18,7 +18,9 @@ class TransformerBlock(keras.layers.Layer):
         num_heads: attention heads, in every attention.
         hidden_dim: width of the feed-forward network's hidden layer.
         activation: the feed-forward network's.
-        dropout: rate on the attention weights, the hidden layer and each branch.
+        dropout: rate on each branch.
+        attention_dropout, hidden_dropout: rates on the attention weights, and on the feed-forward
+            network's hidden layer; None for that of `dropout`.
         norm_first: pre-norm; a stack of such blocks wants one more norm at its end.
         norm, stochastic_depth: of the residual connections: see `Residual`.
         gated_feed_forward: see `FeedForward`.
@@ -32,6 +34,8 @@ class TransformerBlock(keras.layers.Layer):
         hidden_dim,
         activation="relu",
         dropout=0.0,
+        attention_dropout=None,
+        hidden_dropout=None,
         norm_first=True,
         norm="layer",
         stochastic_depth=0.0,
@@ -49,6 +53,8 @@ class TransformerBlock(keras.layers.Layer):
         check_whole(kind, hidden_dim=hidden_dim)
         check_whole(kind, optional=True, window=window)
         check_rate(kind, dropout=dropout, stochastic_depth=stochastic_depth)
+        inner = {"attention_dropout": attention_dropout, "hidden_dropout": hidden_dropout}
+        check_rate(kind, optional=True, **inner)
         check_choice(kind, NORMS, norm=norm)
         self.positions = position_schemes.get(positions, self.dtype_policy, kind)
         self.options = {
@@ -56,6 +62,7 @@ class TransformerBlock(keras.layers.Layer):
             "hidden_dim": hidden_dim,
             "activation": activation,
             "dropout": dropout,
+            **inner,
             "norm_first": norm_first,
             "norm": norm,
             "stochastic_depth": stochastic_depth,
@@ -69,17 +76,22 @@ class TransformerBlock(keras.layers.Layer):
         self.feed_forward = FeedForward(
             hidden_dim,
             activation,
-            dropout,
+            self._rate("hidden_dropout"),
             gated_feed_forward,
             dtype=self.dtype_policy,
             name="feed_forward",
         )
         self.around_feed_forward = self.residual("around_feed_forward")
 
+    def _rate(self, name):
+        """A dropout's own rate, or the common one."""
+        own = self.options[name]
+        return self.options["dropout"] if own is None else own
+
     def _attention(self):
         return {
             "num_heads": self.options["num_heads"],
-            "dropout": self.options["dropout"],
+            "dropout": self._rate("attention_dropout"),
             "num_kv_heads": self.options["num_kv_heads"],
             "qk_norm": self.options["qk_norm"],
             "gated": self.options["gated_attention"],

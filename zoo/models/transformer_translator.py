@@ -28,7 +28,9 @@ class TransformerTranslator(keras.Model):
         num_heads: attention heads.
         hidden_dim: width of the feed-forward networks' hidden layer.
         activation: "relu", "gelu" or "silu", or another that Keras knows.
-        dropout: rate on embeddings, attention weights, hidden layers and branches.
+        dropout: rate on embeddings and branches, where the paper has it (section 5.4).
+        attention_dropout, hidden_dropout: rates on attention weights, and on feed-forward networks'
+            hidden layers; None for that of `dropout`.
         norm_first: pre-norm.
         norm: "layer" or "rms"; or "unscaled", with layer norm behind the last block.
         stochastic_depth: how often the last block's branches are left out in training; the blocks
@@ -67,6 +69,8 @@ class TransformerTranslator(keras.Model):
         hidden_dim=256,
         activation="relu",
         dropout=0.1,
+        attention_dropout=None,
+        hidden_dropout=None,
         norm_first=True,
         norm="layer",
         stochastic_depth=0.0,
@@ -90,6 +94,8 @@ class TransformerTranslator(keras.Model):
             hidden_dim=hidden_dim,
         )
         check_rate("TransformerTranslator", dropout=dropout, stochastic_depth=stochastic_depth)
+        inner = {"attention_dropout": attention_dropout, "hidden_dropout": hidden_dropout}
+        check_rate("TransformerTranslator", optional=True, **inner)
         if share_embeddings and source_vocabulary_size != target_vocabulary_size:
             raise ValueError(
                 "`share_embeddings` needs one vocabulary, got sizes "
@@ -100,6 +106,7 @@ class TransformerTranslator(keras.Model):
             "hidden_dim": hidden_dim,
             "activation": activation,
             "dropout": dropout,
+            **inner,
             "norm_first": norm_first,
             "norm": norm,
             "gated_feed_forward": gated_feed_forward,

@@ -113,13 +113,16 @@ def test_sizes_are_whole_and_1_or_more(make, argument, optional):
         (partial(RecurrentTranslator, 9, 9), "cell_dropout"),
         (partial(TransformerTranslator, 9, 9), "dropout"),
         (partial(TransformerTranslator, 9, 9), "stochastic_depth"),
+        (partial(TransformerTranslator, 9, 9), "attention_dropout"),
         (partial(DecoderBlock, 2, 4), "stochastic_depth"),
+        (partial(DecoderBlock, 2, 4), "hidden_dropout"),
         (Residual, "stochastic_depth"),
     ],
 )
 def test_rates_are_from_0_to_below_1(make, argument):
     kind = getattr(make, "func", make).__name__
-    for value in (1, 1.5, -0.1, NAN, True, "0.1", None):
+    optional = argument in ("attention_dropout", "hidden_dropout")
+    for value in (1, 1.5, -0.1, NAN, True, "0.1", *(() if optional else (None,))):
         with pytest.raises(ValueError, match=f"^{kind}: `{argument}` must be .*, got {value!r}"):
             make(**{argument: value})
 

@@ -158,6 +158,23 @@ def test_dropout_is_for_training(layer, call, arrays, numbers):
     assert_array_equal(numbers(call(layer, x)), numbers(call(layer, x)))
 
 
+@pytest.mark.parametrize(
+    ("rates", "expected"),
+    [
+        ({"dropout": 0.3}, (0.3, 0.3, 0.3)),
+        ({"dropout": 0.3, "attention_dropout": 0.0}, (0.3, 0.0, 0.3)),
+        ({"dropout": 0.3, "attention_dropout": 0.1, "hidden_dropout": 0.2}, (0.3, 0.1, 0.2)),
+    ],
+)
+def test_dropout_has_a_rate_for_each_place(rates, expected):
+    """Of branches, of both attentions' weights, and of the feed-forward network's hidden layer."""
+    block = DecoderBlock(2, 5, **rates)
+    branches = (block.around_self, block.around_cross, block.around_feed_forward)
+    assert {each.dropout for each in branches} == {expected[0]}
+    assert {block.self_attention.dropout, block.cross_attention.dropout} == {expected[1]}
+    assert block.feed_forward.dropout == expected[2]
+
+
 def test_stochastic_depth_leaves_out_whole_branches(numbers):
     """Huang et al. 2016, eq. 2: all of an example's branch or none, right in the mean."""
     layer, ones = Residual(stochastic_depth=0.25), np.ones((4000, 2, 3), "float32")
