@@ -30,8 +30,8 @@ class Explanation:
         """All that is drawn: attention, with its correlation to the attribution, which follows."""
         if not self.attributed:
             return self.attention
-        beside = f"rank correlation with {self.attributed.title}"
-        titles = [f"{beside} {rho:.2f}" for rho in self.correlations()]
+        beside = f"with {self.attributed.title}"
+        titles = [f"rank correlation {rho:.2f} {beside}" for rho in self.correlations()]
         return [
             *(
                 dataclasses.replace(alignment, title=f"{alignment.title}\n{title}")
