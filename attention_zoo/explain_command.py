@@ -9,6 +9,7 @@ from attention_zoo.asking_commands import add_asking, answers, refuse_speech
 from attention_zoo.command import command, model_folder
 from attention_zoo.quiet import import_tensorflow
 from zoo.explain import Alignment, check_picture, heat_map, page, table
+from zoo.explain.alignment import visible
 from zoo.explain.attribution import COMPLETE, METHODS, STEPS
 from zoo.explain.explanation import Explanation
 
@@ -107,7 +108,8 @@ def _of_folder(parsed):
 
 def _print(explanation):
     said = explanation.views[0]
-    print(f"{explanation.asked} -> {said.text} (log-probability {said.score:.4f})\n")
+    both = f"{visible(explanation.asked)} -> {visible(said.text)}"
+    print(f"{both} (log-probability {said.score:.4f})\n")
     if explanation.cut:
         print(f"Warning: {explanation.cut}.", file=sys.stderr)
     for view in explanation.views:

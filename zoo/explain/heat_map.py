@@ -5,7 +5,7 @@ import io
 import textwrap
 from pathlib import Path
 
-from zoo.explain.alignment import label
+from zoo.explain.alignment import label, visible
 
 # Of the text above and below a picture: an inch holds so many letters, Hangul and Han among them.
 LETTERS, LINE_HEIGHT = 6.5, 0.19
@@ -75,7 +75,7 @@ def _figure(plt, alignments, columns):
 
 
 def _said(alignment):
-    return f"{alignment.text}\nlog-probability {alignment.score:.4f}"
+    return f"{visible(alignment.text)}\nlog-probability {alignment.score:.4f}"
 
 
 def _wrapped(text, width):

@@ -2,6 +2,7 @@
 
 from html import escape
 
+from zoo.explain.alignment import visible
 from zoo.explain.html_table import DARK, LIGHT, TABLE_STYLE, html_table
 
 COLOURS = f"""
@@ -41,6 +42,6 @@ def page(rows):
 
 def _section(alignments):
     said = alignments[0]
-    title = f"{escape(said.text)} <small>log-probability {said.score:.4f}</small>"
+    title = f"{escape(visible(said.text))} <small>log-probability {said.score:.4f}</small>"
     tables = "".join(map(html_table, alignments))
     return f'<section>\n<h2>{title}</h2>\n<div class="views">\n{tables}</div>\n</section>\n'

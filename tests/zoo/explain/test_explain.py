@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from zoo.explain import Alignment, heat_map, table
+from zoo.explain.alignment import label, visible
 
 
 @pytest.fixture
@@ -45,6 +46,25 @@ def test_the_table_has_a_shade_under_each_token(outputs):
 def test_half_a_weight_is_half_a_shade():
     half = Alignment(["x", "y"], ["a"], np.array([[0.5, 0.5]]), "a", 0.0)
     assert table(half).splitlines()[1] == "a ▒ ▒"
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("3\x1b[31mMay", "3\\x1b[31mMay"),
+        ("\n\t\0\x7f\x9b", "\\n\\t\\x00\\x7f\\x9b"),
+        ("a\u2028\u202eb\u2069", "a\\u2028\\u202eb\\u2069"),
+        ("2013년 ▁ \u200b", "2013년 ▁ \u200b"),  # neither moves anything
+    ],
+)
+def test_controls_are_spelled(text, shown):
+    assert label(text) == visible(text) == shown
+
+
+def test_a_control_breaks_no_table_and_no_picture(tmp_path):
+    odd = Alignment(["\n", "</s>"], ["\t", "\x1b[2J"], np.eye(2), "\t\x1b[2J", 0.0)
+    assert table(odd).splitlines() == ["        \\n ⏎", "\\t      ██", "\\x1b[2J    █"]
+    heat_map([odd], tmp_path / "picture.png")
 
 
 def test_a_model_without_attention_has_no_alignment(outputs):

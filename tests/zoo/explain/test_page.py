@@ -45,6 +45,13 @@ def test_what_a_text_says_is_no_markup():
     assert "script" not in read(page([[alignment()]])).tags
 
 
+def test_a_page_has_no_control_but_its_line_ends():
+    odd = alignment(source=["\0", "\x1b", "\u202e"], text="a\0\x1b\u202e")
+    text = page([[odd]])
+    assert not {"\0", "\x1b", "\u202e"} & set(text)
+    assert "a\\x00\\x1b\\u202e" in text
+
+
 def test_it_loads_nothing_and_lights_rows():
     text = page([[alignment(), alignment(title="integrated gradients")], [alignment()]])
     reader = read(text)
