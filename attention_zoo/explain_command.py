@@ -5,11 +5,12 @@ import os
 import sys
 from pathlib import Path
 
-from attention_zoo.asking_commands import add_asking, answers, refuse_speech
+from attention_zoo.asking_commands import add_asking, refuse_speech, served_answers
 from attention_zoo.command import command, model_folder
 from attention_zoo.quiet import import_tensorflow
+from attention_zoo.reading import cut, is_blank, read
 from zoo.explain import Alignment, check_picture, heat_map, page, table
-from zoo.explain.alignment import visible
+from zoo.explain.alignment import as_text, visible
 from zoo.explain.attribution import COMPLETE, METHODS, STEPS
 from zoo.explain.explanation import Explanation
 
@@ -71,7 +72,7 @@ def _check(parsed):
         if path.is_dir() or not path.parent.is_dir():
             raise ValueError(f"--{name} wants a file in a folder that exists; got {str(path)!r}")
     for text in parsed.text:
-        if not text.strip():
+        if is_blank(text):
             raise ValueError(f"there is nothing to translate in {text!r}; give a text")
     if parsed.steps is not None and parsed.attribution != METHODS[0]:
         raise ValueError(f"--steps is of integrated gradients; add --attribution {METHODS[0]}")
@@ -83,10 +84,17 @@ def _check(parsed):
 
 
 def _of_server(parsed):
-    alignments = Alignment.rows(answers(parsed, "translate_with_alignment"))
+    def alignments(texts):
+        return Alignment.rows(served_answers(parsed, "translate_with_alignment", texts))
+
+    def tokens(text):
+        return alignments([text])[0].source
+
+    texts = [os.fsencode(text) for text in parsed.text]
+    found = zip(map(as_text, texts), alignments(texts), strict=True)
     return [
-        Explanation(text, [alignment])
-        for text, alignment in zip(parsed.text, alignments, strict=True)
+        Explanation(text, [one], cut=cut(text, read(text, one.source, tokens), one.source))
+        for text, one in found
     ]
 
 

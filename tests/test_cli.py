@@ -147,6 +147,14 @@ def test_explain_warns_where_it_cut_and_where_the_sum_is_off(saved_models, capsy
     assert len(warnings) == 1 or "ask for more --steps" in warnings[1]
 
 
+def test_explain_warns_where_a_server_cut(saved_models, capsys):
+    with LocalServer(saved_models, rest_port=0, grpc_port=0) as server:
+        asked = ["explain", "dates", "1 " * 60, "9월", "--server", f"127.0.0.1:{server.rest_port}"]
+        assert main(asked) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"the model reads 63 tokens of a text: it cut this one behind “…{' 1' * 10}”" in line
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -207,6 +215,7 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
         (["explain", "dates", "text", "--html", "nowhere/a.html"], "nowhere"),
         (["explain", "dates", "text", "--json", "."], "--json wants a file"),
         (["explain", "dates", "text", " "], "nothing to translate in ' '"),
+        (["explain", "dates", "\u200b"], "nothing to translate"),
         (["explain", "dates", "text", "--steps", "9"], "add --attribution integrated-gradients"),
         (["explain", "dates", "text", "--server", "a:1", "--layer", "1"], "leave out --server"),
         (["explain", "dates", "text", "--attribution", "lime"], "leave-one-out"),
