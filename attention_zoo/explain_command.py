@@ -11,7 +11,7 @@ from attention_zoo.quiet import import_tensorflow
 from attention_zoo.reading import cut, is_blank, read
 from zoo.explain import Alignment, check_picture, heat_map, page, table
 from zoo.explain.alignment import as_text, visible
-from zoo.explain.attribution import COMPLETE, METHODS, STEPS
+from zoo.explain.attribution import METHODS, STEPS
 from zoo.explain.explanation import Explanation
 
 # What only a model's own folder can tell.
@@ -57,7 +57,7 @@ def _run_explain(parsed):
         columns = min(len(explanations[0].views), COLUMNS)
         print(f"Drew {heat_map(views, parsed.png, columns)}.")
     if parsed.html is not None:
-        _write(parsed.html, page([explanation.views for explanation in explanations]))
+        _write(parsed.html, page(explanations))
     if parsed.json is not None:
         numbers = [explanation.numbers() for explanation in explanations]
         _write(parsed.json, json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
@@ -118,18 +118,10 @@ def _print(explanation):
     said = explanation.views[0]
     both = f"{visible(explanation.asked)} -> {visible(said.text)}"
     print(f"{both} (log-probability {said.score:.4f})\n")
-    if explanation.cut:
-        print(f"Warning: {explanation.cut}.", file=sys.stderr)
+    for warning in explanation.warnings:
+        print(f"Warning: {visible(warning)}.", file=sys.stderr)
     for view in explanation.views:
         print(f"{view.title}\n\n{table(view)}\n")
-    if explanation.attribution and explanation.attribution.method == METHODS[0]:
-        residual = explanation.attribution.residual
-        print(f"Completeness residual: {residual:.2%}\n")
-        if residual > COMPLETE:
-            print(
-                f"Warning: the residual is above {COMPLETE:.0%}; ask for more --steps.",
-                file=sys.stderr,
-            )
 
 
 def _write(path, text):

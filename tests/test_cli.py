@@ -132,10 +132,13 @@ def test_explain_writes_what_it_found(saved_models, tmp_path, capsys):
     assert values.shape == np.array(first["attention"][0]["weights"]).shape
     gaps = np.abs(values.sum(1) - change).sum() / np.abs(change).sum()
     assert first["attribution"]["residual"] == pytest.approx(gaps)
-    assert f"Completeness residual: {gaps:.2%}" in printed.out
+    assert f"completeness residual {gaps:.2%}" in printed.out
     assert re.search(r"rank correlation -?\d\.\d\d with integrated gradients", printed.out)
     assert png.read_bytes().startswith(b"\x89PNG")
-    assert "<table>" in page.read_text(encoding="utf-8")
+    written = page.read_text(encoding="utf-8")
+    assert written.count("<table>") == 4
+    assert f"completeness residual {gaps:.2%}" in written
+    assert "<small>3 May</small>" in written
 
 
 def test_explain_warns_where_it_cut_and_where_the_sum_is_off(saved_models, capsys):
