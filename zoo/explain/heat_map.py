@@ -62,7 +62,8 @@ def _figure(plt, alignments, columns):
         figsize=(width * columns + 0.8, sum(heights)),
         height_ratios=heights,
         squeeze=False,
-        layout="compressed",
+        # Compressed, a panel is no wider than the shortest source's in its column.
+        layout="compressed" if len({len(one.source) for one in alignments}) == 1 else "constrained",
     )
     figure.get_layout_engine().set(w_pad=0.1)  # inches between what belongs to two panels
     for axis in axes.flat[len(alignments) :]:
@@ -70,7 +71,7 @@ def _figure(plt, alignments, columns):
     for axis, alignment, around in zip(axes.flat, alignments, texts, strict=False):
         image = _draw(axis, alignment, *around)
     label = "share of the row: 0 white, 1 black"
-    figure.colorbar(image, ax=axes, label=label, fraction=0.03, pad=0.02)
+    figure.colorbar(image, ax=axes, label=label, fraction=0.03, pad=0.02, panchor="W")
     return figure
 
 

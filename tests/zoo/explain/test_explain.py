@@ -116,6 +116,14 @@ def test_titles_and_texts_of_panels_leave_each_other_room(source, drawn):
     assert not [(a, b) for a, b in itertools.combinations(boxes, 2) if a.overlaps(b)]
 
 
+def test_a_short_source_does_not_narrow_a_long_one(drawn):
+    """Cells are 0.28 inch and a little less, so that tokens do not touch."""
+    short, long = (Alignment(["x"] * n, ["a"] * 9, np.ones((9, n)) / n, "a", 0.0) for n in (2, 40))
+    axes = drawn([short, long], 1)
+    pixels = np.diff(axes[1].transData.transform([(0, 0), (1, 0)])[:, 0])
+    assert pixels / axes[1].figure.dpi > 0.2
+
+
 def test_long_tokens_begin_at_their_column(drawn):
     source = ["a", "▁extraordinarily", "</s>"]
     (axis,) = drawn([Alignment(source, ["a"], np.full((1, 3), 0.3), "a", 0.0)], 1)
