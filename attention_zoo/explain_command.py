@@ -13,9 +13,12 @@ from zoo.explain import Alignment, check_picture, heat_map, page, table
 from zoo.explain.alignment import as_text, visible
 from zoo.explain.attribution import METHODS, STEPS
 from zoo.explain.explanation import Explanation
+from zoo.explain.file import check_file
 
 # What only a model's own folder can tell.
 INSIDE = ("layer", "heads", "attribution", "steps")
+# What is written, and how to see beforehand that it can be.
+FILES = {"png": check_picture, "html": check_file, "json": check_file}
 # How many views of a text stand side by side in the picture.
 COLUMNS = 4
 
@@ -65,12 +68,12 @@ def _run_explain(parsed):
 
 def _check(parsed):
     """Refuse, before anything is loaded, what can be seen to be wrong without it."""
-    if parsed.png is not None:
-        check_picture(parsed.png)
-    for name in ("html", "json"):
-        path = Path(getattr(parsed, name) or "explanation")
-        if path.is_dir() or not path.parent.is_dir():
-            raise ValueError(f"--{name} wants a file in a folder that exists; got {str(path)!r}")
+    for name in (*FILES, "layer", "heads", "server"):
+        if getattr(parsed, name) == "":
+            raise ValueError(f"--{name} got '', which is nothing: give a value, or leave it out")
+    for name, check in FILES.items():
+        if getattr(parsed, name) is not None:
+            check(getattr(parsed, name))
     for text in parsed.text:
         if is_blank(text):
             raise ValueError(f"there is nothing to translate in {text!r}; give a text")

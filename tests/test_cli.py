@@ -216,7 +216,15 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
         (["translate", "dates", "text", "--server", "https://a:1", "--key", "a"], "together"),
         (["explain", "dates", "text", "--png", "nowhere/a.png"], "nowhere"),
         (["explain", "dates", "text", "--html", "nowhere/a.html"], "nowhere"),
-        (["explain", "dates", "text", "--json", "."], "--json wants a file"),
+        (
+            ["explain", "dates", "text", "--json", "."],
+            "a file is to be in a folder that exists; got '.'",
+        ),
+        (["explain", "dates", "text", "--png", "a.jpg"], "a picture is a .png; got 'a.jpg'"),
+        *(
+            (["explain", "dates", "text", f"--{flag}", ""], f"--{flag} got '', which is nothing")
+            for flag in ("png", "html", "json", "layer", "heads", "server")
+        ),
         (["explain", "dates", "text", " "], "nothing to translate in ' '"),
         (["explain", "dates", "\u200b"], "nothing to translate"),
         (["explain", "dates", "text", "--steps", "9"], "add --attribution integrated-gradients"),
@@ -245,6 +253,17 @@ def test_bad_input(arguments, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert message in refusal(capsys, *arguments)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("flag", ["png", "html", "json"])
+def test_a_file_that_cannot_be_written_is_refused_before_any_work(
+    flag, tmp_path, monkeypatch, capsys
+):
+    """Before the model is looked for, that is."""
+    monkeypatch.setattr("os.access", lambda *asked: False)
+    path = str(tmp_path / f"a.{flag}")
+    line = refusal(capsys, "explain", "nothing", "text", f"--{flag}", path)
+    assert f"{path!r} is not ours to write" in line
 
 
 CORPORA = {

@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 from zoo.explain.alignment import label, visible
+from zoo.explain.file import check_file
 
 # Of the text above and below a picture: an inch holds so many letters, Hangul and Han among them.
 LETTERS, LINE_HEIGHT = 6.5, 0.19
@@ -13,9 +14,9 @@ LETTERS, LINE_HEIGHT = 6.5, 0.19
 
 def check_picture(path):
     """Raise a `ValueError` if no PNG can be written there."""
-    path = Path(path)
-    if path.suffix.lower() != ".png" or not path.parent.is_dir() or path.is_dir():
-        raise ValueError(f"a picture is a .png in a folder that exists; got {str(path)!r}")
+    if Path(path).suffix.lower() != ".png":
+        raise ValueError(f"a picture is a .png; got {str(path)!r}: end its name in .png")
+    check_file(path)
 
 
 def heat_map(alignments, path, columns=1):
