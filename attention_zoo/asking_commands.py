@@ -89,7 +89,7 @@ def add_translate(commands):
         "translate",
         _run_translate,
         "translate texts, here or on a server",
-        "attention-zoo translate dates 'Tuesday, 14 June 1904' --server localhost:8501",
+        "attention-zoo translate dates-bahdanau 'Tuesday, 14 June 1904' --server localhost:8501",
     )
     add_asking(parser)
     parser.add_argument(

@@ -29,7 +29,7 @@ def add_explain(commands):
         "explain",
         _run_explain,
         "show what a model looked at, and what mattered to it",
-        "attention-zoo explain dates '2013년 2월 9일 토요일' --png alignment.png",
+        "attention-zoo explain dates-bahdanau '2013년 2월 9일 토요일' --png alignment.png",
     )
     add_asking(parser)
     parser.add_argument("--png", metavar="FILE", help="also draw it")

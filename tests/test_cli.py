@@ -13,6 +13,7 @@ from attention_zoo.cli import main
 from serving.export import export
 from serving.server import LocalServer
 from zoo.explain.attribution import METHODS
+from zoo.models.loading import SHIPPED
 
 LOCAL = ("serve", "--local", "--rest-port", "0", "--grpc-port", "0")
 COMMANDS = (
@@ -55,6 +56,14 @@ def test_help_has_an_example(command, capsys):
         main([command, "--help"])
     assert stop.value.code == 0
     assert f"example: attention-zoo {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["translate", "explain"])
+def test_help_asks_a_model_that_ships(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    model = re.search(rf"example: attention-zoo {command} (\S+)", capsys.readouterr().out)[1]
+    assert (SHIPPED / model / "card.json").is_file()
 
 
 def test_list_shows_presets_recipes_and_models(saved_models, capsys):
