@@ -40,8 +40,7 @@ def answers(parsed, signature):
     """The outputs of a signature, from a server or from the model's folder."""
     texts = [os.fsencode(text) for text in parsed.text]  # as they came, be they UTF-8 or not
     if parsed.server:
-        model = Path(parsed.model).name
-        return client(parsed).translate(model, texts, signature=signature)
+        return served_answers(parsed, signature, texts)
     refuse_speech(parsed)
     import_tensorflow()
     from zoo import Translator
@@ -50,6 +49,12 @@ def answers(parsed, signature):
     return {
         name: tensor.numpy() for name, tensor in translator.signatures[signature](texts).items()
     }
+
+
+def served_answers(parsed, signature, texts):
+    """The outputs of a signature for these texts, from a server."""
+    model = Path(parsed.model).name
+    return client(parsed).translate(model, texts, signature=signature)
 
 
 def refuse_speech(parsed):
@@ -84,7 +89,7 @@ def add_translate(commands):
         "translate",
         _run_translate,
         "translate texts, here or on a server",
-        "attention-zoo translate dates 'Tuesday, 14 June 1904' --server localhost:8501",
+        "attention-zoo translate dates-bahdanau 'Tuesday, 14 June 1904' --server localhost:8501",
     )
     add_asking(parser)
     parser.add_argument(

@@ -5,15 +5,20 @@ import os
 import sys
 from pathlib import Path
 
-from attention_zoo.asking_commands import add_asking, answers, refuse_speech
+from attention_zoo.asking_commands import add_asking, refuse_speech, served_answers
 from attention_zoo.command import command, model_folder
 from attention_zoo.quiet import import_tensorflow
+from attention_zoo.reading import cut, is_blank, read
 from zoo.explain import Alignment, check_picture, heat_map, page, table
-from zoo.explain.attribution import COMPLETE, METHODS, STEPS
+from zoo.explain.alignment import as_text, visible
+from zoo.explain.attribution import METHODS, STEPS
 from zoo.explain.explanation import Explanation
+from zoo.explain.file import check_file
 
 # What only a model's own folder can tell.
 INSIDE = ("layer", "heads", "attribution", "steps")
+# What is written, and how to see beforehand that it can be.
+FILES = {"png": check_picture, "html": check_file, "json": check_file}
 # How many views of a text stand side by side in the picture.
 COLUMNS = 4
 
@@ -24,7 +29,7 @@ def add_explain(commands):
         "explain",
         _run_explain,
         "show what a model looked at, and what mattered to it",
-        "attention-zoo explain dates '2013년 2월 9일 토요일' --png alignment.png",
+        "attention-zoo explain dates-bahdanau '2013년 2월 9일 토요일' --png alignment.png",
     )
     add_asking(parser)
     parser.add_argument("--png", metavar="FILE", help="also draw it")
@@ -55,7 +60,7 @@ def _run_explain(parsed):
         columns = min(len(explanations[0].views), COLUMNS)
         print(f"Drew {heat_map(views, parsed.png, columns)}.")
     if parsed.html is not None:
-        _write(parsed.html, page([explanation.views for explanation in explanations]))
+        _write(parsed.html, page(explanations))
     if parsed.json is not None:
         numbers = [explanation.numbers() for explanation in explanations]
         _write(parsed.json, json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
@@ -63,14 +68,14 @@ def _run_explain(parsed):
 
 def _check(parsed):
     """Refuse, before anything is loaded, what can be seen to be wrong without it."""
-    if parsed.png is not None:
-        check_picture(parsed.png)
-    for name in ("html", "json"):
-        path = Path(getattr(parsed, name) or "explanation")
-        if path.is_dir() or not path.parent.is_dir():
-            raise ValueError(f"--{name} wants a file in a folder that exists; got {str(path)!r}")
+    for name in (*FILES, "layer", "heads", "server"):
+        if getattr(parsed, name) == "":
+            raise ValueError(f"--{name} got '', which is nothing: give a value, or leave it out")
+    for name, check in FILES.items():
+        if getattr(parsed, name) is not None:
+            check(getattr(parsed, name))
     for text in parsed.text:
-        if not text.strip():
+        if is_blank(text):
             raise ValueError(f"there is nothing to translate in {text!r}; give a text")
     if parsed.steps is not None and parsed.attribution != METHODS[0]:
         raise ValueError(f"--steps is of integrated gradients; add --attribution {METHODS[0]}")
@@ -82,10 +87,17 @@ def _check(parsed):
 
 
 def _of_server(parsed):
-    alignments = Alignment.rows(answers(parsed, "translate_with_alignment"))
+    def alignments(texts):
+        return Alignment.rows(served_answers(parsed, "translate_with_alignment", texts))
+
+    def tokens(text):
+        return alignments([text])[0].source
+
+    texts = [os.fsencode(text) for text in parsed.text]
+    found = zip(map(as_text, texts), alignments(texts), strict=True)
     return [
-        Explanation(text, [alignment])
-        for text, alignment in zip(parsed.text, alignments, strict=True)
+        Explanation(text, [one], cut=cut(text, read(text, one.source, tokens), one.source))
+        for text, one in found
     ]
 
 
@@ -107,19 +119,12 @@ def _of_folder(parsed):
 
 def _print(explanation):
     said = explanation.views[0]
-    print(f"{explanation.asked} -> {said.text} (log-probability {said.score:.4f})\n")
-    if explanation.cut:
-        print(f"Warning: {explanation.cut}.", file=sys.stderr)
+    both = f"{visible(explanation.asked)} -> {visible(said.text)}"
+    print(f"{both} (log-probability {said.score:.4f})\n")
+    for warning in explanation.warnings:
+        print(f"Warning: {visible(warning)}.", file=sys.stderr)
     for view in explanation.views:
         print(f"{view.title}\n\n{table(view)}\n")
-    if explanation.attribution and explanation.attribution.method == METHODS[0]:
-        residual = explanation.attribution.residual
-        print(f"Completeness residual: {residual:.2%}\n")
-        if residual > COMPLETE:
-            print(
-                f"Warning: the residual is above {COMPLETE:.0%}; ask for more --steps.",
-                file=sys.stderr,
-            )
 
 
 def _write(path, text):

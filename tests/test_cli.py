@@ -1,6 +1,7 @@
 """The command line: what it prints, and the one line and status 2 it has for bad input."""
 
 import json
+import re
 import shutil
 import socket
 import sys
@@ -12,6 +13,7 @@ from attention_zoo.cli import main
 from serving.export import export
 from serving.server import LocalServer
 from zoo.explain.attribution import METHODS
+from zoo.models.loading import SHIPPED
 
 LOCAL = ("serve", "--local", "--rest-port", "0", "--grpc-port", "0")
 COMMANDS = (
@@ -54,6 +56,14 @@ def test_help_has_an_example(command, capsys):
         main([command, "--help"])
     assert stop.value.code == 0
     assert f"example: attention-zoo {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["translate", "explain"])
+def test_help_asks_a_model_that_ships(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    model = re.search(rf"example: attention-zoo {command} (\S+)", capsys.readouterr().out)[1]
+    assert (SHIPPED / model / "card.json").is_file()
 
 
 def test_list_shows_presets_recipes_and_models(saved_models, capsys):
@@ -131,10 +141,13 @@ def test_explain_writes_what_it_found(saved_models, tmp_path, capsys):
     assert values.shape == np.array(first["attention"][0]["weights"]).shape
     gaps = np.abs(values.sum(1) - change).sum() / np.abs(change).sum()
     assert first["attribution"]["residual"] == pytest.approx(gaps)
-    assert f"Completeness residual: {gaps:.2%}" in printed.out
-    assert "rank correlation with integrated gradients" in printed.out
+    assert f"completeness residual {gaps:.2%}" in printed.out
+    assert re.search(r"rank correlation -?\d\.\d\d with integrated gradients", printed.out)
     assert png.read_bytes().startswith(b"\x89PNG")
-    assert "<table>" in page.read_text(encoding="utf-8")
+    written = page.read_text(encoding="utf-8")
+    assert written.count("<table>") == 4
+    assert f"completeness residual {gaps:.2%}" in written
+    assert "<small>3 May</small>" in written
 
 
 def test_explain_warns_where_it_cut_and_where_the_sum_is_off(saved_models, capsys):
@@ -144,6 +157,14 @@ def test_explain_warns_where_it_cut_and_where_the_sum_is_off(saved_models, capsy
     warnings = capsys.readouterr().err.splitlines()
     assert "has 119 tokens and the model reads 63: it was cut behind '1 ␣ 1 ␣ 1'" in warnings[0]
     assert len(warnings) == 1 or "ask for more --steps" in warnings[1]
+
+
+def test_explain_warns_where_a_server_cut(saved_models, capsys):
+    with LocalServer(saved_models, rest_port=0, grpc_port=0) as server:
+        asked = ["explain", "dates", "1 " * 60, "9월", "--server", f"127.0.0.1:{server.rest_port}"]
+        assert main(asked) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"the model reads 63 tokens of a text: it cut this one behind “…{' 1' * 10}”" in line
 
 
 @pytest.mark.parametrize(
@@ -204,8 +225,17 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
         (["translate", "dates", "text", "--server", "https://a:1", "--key", "a"], "together"),
         (["explain", "dates", "text", "--png", "nowhere/a.png"], "nowhere"),
         (["explain", "dates", "text", "--html", "nowhere/a.html"], "nowhere"),
-        (["explain", "dates", "text", "--json", "."], "--json wants a file"),
+        (
+            ["explain", "dates", "text", "--json", "."],
+            "a file is to be in a folder that exists; got '.'",
+        ),
+        (["explain", "dates", "text", "--png", "a.jpg"], "a picture is a .png; got 'a.jpg'"),
+        *(
+            (["explain", "dates", "text", f"--{flag}", ""], f"--{flag} got '', which is nothing")
+            for flag in ("png", "html", "json", "layer", "heads", "server")
+        ),
         (["explain", "dates", "text", " "], "nothing to translate in ' '"),
+        (["explain", "dates", "\u200b"], "nothing to translate"),
         (["explain", "dates", "text", "--steps", "9"], "add --attribution integrated-gradients"),
         (["explain", "dates", "text", "--server", "a:1", "--layer", "1"], "leave out --server"),
         (["explain", "dates", "text", "--attribution", "lime"], "leave-one-out"),
@@ -232,6 +262,17 @@ def test_bad_input(arguments, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert message in refusal(capsys, *arguments)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("flag", ["png", "html", "json"])
+def test_a_file_that_cannot_be_written_is_refused_before_any_work(
+    flag, tmp_path, monkeypatch, capsys
+):
+    """Before the model is looked for, that is."""
+    monkeypatch.setattr("os.access", lambda *asked: False)
+    path = str(tmp_path / f"a.{flag}")
+    line = refusal(capsys, "explain", "nothing", "text", f"--{flag}", path)
+    assert f"{path!r} is not ours to write" in line
 
 
 CORPORA = {

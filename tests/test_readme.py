@@ -9,6 +9,7 @@ import pytest
 
 import zoo.layers
 from attention_zoo.cli import _parser
+from zoo.models.loading import SHIPPED
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,6 +35,17 @@ def test_every_command_is_one_with_its_flags(page):
     assert {name for name, *_ in commands} >= {"export", "serve", "translate", "explain"}
     for command in commands:
         _parser().parse_args(command)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/explain.md"])
+def test_what_is_explained_here_ships(page):
+    """A fresh clone has no other model."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    lines = re.findall(r"^attention-zoo (explain .*)", text, re.MULTILINE)
+    commands = [_parser().parse_args(shlex.split(line, comments=True)) for line in lines]
+    models = {command.model for command in commands if not command.server}
+    assert models
+    assert not [model for model in models if not (SHIPPED / model / "card.json").is_file()]
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/explain.md", "docs/serving.md"])

@@ -4,8 +4,8 @@
     from zoo.layers import LuongAttention
 
     model = zoo.build("luong-general", source_vocabulary_size=8000, target_vocabulary_size=8000)
-    model = zoo.load("saved_models/dates")
-    translator = zoo.Translator.load("saved_models/dates")
+    model = zoo.load("saved_models/dates-luong")
+    translator = zoo.Translator.load("saved_models/dates-luong")
 
 `zoo.layers` and `zoo.models` run on every Keras backend; `zoo.text`, `zoo.decoding` and
 `zoo.Translator` are TensorFlow's graph. Names are imported when they are first asked for.

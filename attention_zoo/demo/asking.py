@@ -6,7 +6,7 @@ import numpy as np
 
 from attention_zoo.asking_commands import IMPOSSIBLE
 from attention_zoo.demo.leaving_out import leave_one_out
-from attention_zoo.demo.reading import part_read
+from attention_zoo.reading import cut, is_blank, read
 from zoo.explain import Alignment
 from zoo.explain.alignment import as_text
 
@@ -48,21 +48,24 @@ def ask(client, model, text, settings=None):
             settings want it.
         ServerError: from a server that is away or refuses.
     """
-    if not text.strip():
+    if is_blank(text):
         raise ValueError("there is nothing to translate: type a text, or take an example")
     hypotheses = _n_best(client, model, text, settings)
-    # The second text goes on behind the first: the model reads the same of both where it cuts.
-    outputs = client.translate(model, [text, f"{text} ."], signature="translate_with_alignment")
-    read, longer = map(_source_tokens, outputs["source_tokens"], outputs["source_length"])
-    part = part_read(text, read[:-1]) if read == longer else text
+    outputs = _translate(client, model, text)
+    tokens = _source_tokens(outputs)
+    part = read(text, tokens, lambda longer: _source_tokens(_translate(client, model, longer)))
     attributed = leave_one_out(
         client,
         model,
         part,
         hypotheses[0][0],
-        by_words=any(token.startswith("▁") for token in read),
+        by_words=any(token.startswith("▁") for token in tokens),
     )
-    return Answer(hypotheses, _alignment(outputs), attributed, _cut(text, part, read))
+    return Answer(hypotheses, _alignment(outputs), attributed, cut(text, part, tokens))
+
+
+def _translate(client, model, text):
+    return client.translate(model, [text], signature="translate_with_alignment")
 
 
 def _n_best(client, model, text, settings):
@@ -77,20 +80,12 @@ def _n_best(client, model, text, settings):
     return hypotheses
 
 
-def _source_tokens(tokens, length):
-    return [as_text(token) for token in tokens[: int(length)]]
+def _source_tokens(outputs):
+    length = int(outputs["source_length"][0])
+    return [as_text(token) for token in outputs["source_tokens"][0][:length]]
 
 
 def _alignment(outputs):
     if not np.asarray(outputs["alignment"]).shape[-1]:
         return None
     return dataclasses.replace(Alignment.rows(outputs)[0], title=TITLE)
-
-
-def _cut(text, part, read):
-    """Where a text was cut of which a part was read, in a line; "" where that was all."""
-    if part == text:
-        return ""
-    return (
-        f"the model reads {len(read) - 1} tokens of a text: it cut this one behind “…{part[-20:]}”."
-    )

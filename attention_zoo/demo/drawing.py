@@ -1,9 +1,8 @@
 """An answer as HTML."""
 
 import math
-from html import escape
 
-from zoo.explain.html_table import html_table
+from zoo.explain.html_table import escaped, html_table
 
 HINT = (
     "Each row is a token of the translation, its ink shared out over the text: full ink is 1. "
@@ -20,7 +19,7 @@ def draw(answer):
     views = [view for view in (answer.alignment, answer.attribution) if view]
     return (
         f'<div class="answer">{notice(answer.cut)}'
-        f'<p class="said">{escape(answer.hypotheses[0][0])}</p>'
+        f'<p class="said">{escaped(answer.hypotheses[0][0])}</p>'
         f"{_n_best(answer.hypotheses)}{notice(_to_know(answer))}"
         f'<div class="views">{"".join(map(html_table, views))}</div>'
         f'<p class="faint">{HINT}</p></div>'
@@ -29,14 +28,14 @@ def draw(answer):
 
 def notice(message):
     """The HTML of what there is to know of an answer, or of why there is none; "" of nothing."""
-    said = escape(message[:1].upper() + message[1:])
+    said = escaped(message[:1].upper() + message[1:])
     return f'<div class="notice" role="alert">{said}</div>' if message else ""
 
 
 def _n_best(hypotheses):
     head = "".join(f'<th scope="col">{name}</th>' for name in ("n-best", "score", "log p", "p"))
     rows = "".join(
-        f'<tr><td>{escape(text)}<span class="bar" style="width: {_percent(log)}"></span></td>'
+        f'<tr><td>{escaped(text)}<span class="bar" style="width: {_percent(log)}"></span></td>'
         f"<td>{score:z.2f}</td><td>{log:z.2f}</td><td>{_percent(log)}</td></tr>"
         for text, score, log in hypotheses
     )

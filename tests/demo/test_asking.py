@@ -5,8 +5,8 @@ import pytest
 
 from attention_zoo.demo.asking import ask
 from attention_zoo.demo.leaving_out import LEAST, leave_one_out, parts
-from attention_zoo.demo.reading import joined, part_read
 from attention_zoo.demo.settings import Settings
+from attention_zoo.reading import joined, part_read
 from zoo.explain.explaining import explain
 
 TEXT = "14June1904"
@@ -63,7 +63,7 @@ def test_settings_reach_the_model(client):
     assert answer.attribution.text == answer.hypotheses[0][0]
 
 
-@pytest.mark.parametrize("text", ["", "  \n"])
+@pytest.mark.parametrize("text", ["", "  \n", "\u200b\u2060 \ufeff"])
 def test_an_empty_text_is_refused(client, text):
     with pytest.raises(ValueError, match="nothing to translate: type a text"):
         ask(client, "dates", text)
@@ -72,7 +72,7 @@ def test_an_empty_text_is_refused(client, text):
 def test_a_long_text_is_cut_and_said_where(client):
     answer = ask(client, "dates", "1234567 " * 9)  # the model reads 64 tokens, END among them
     assert answer.cut == (
-        "the model reads 63 tokens of a text: it cut this one behind “…4567 1234567 1234567”."
+        "the model reads 63 tokens of a text: it cut this one behind “…4567 1234567 1234567”"
     )
     assert "".join(answer.attribution.source) == ("1234567 " * 8)[:-1]
 
@@ -87,7 +87,7 @@ def test_unknown_characters_count_as_one_each(client):
     assert ask(client, "dates", "☃" * 63).cut == ""
     answer = ask(client, "dates", "☃" * 63 + "1")
     assert (
-        answer.cut == f"the model reads 63 tokens of a text: it cut this one behind “…{'☃' * 20}”."
+        answer.cut == f"the model reads 63 tokens of a text: it cut this one behind “…{'☃' * 20}”"
     )
     assert "".join(answer.attribution.source) == "☃" * 63
 

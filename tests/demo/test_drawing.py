@@ -24,4 +24,5 @@ def test_what_there_is_to_know_is_said():
     assert "as exported alone: “&lt;b&gt;”" in draw(Answer([("a", 0, 0)], BEST, BEST))
     assert "It cut" in draw(Answer([("<b>", 0, 0)], BEST, BEST, "it cut"))
     assert notice("") == ""
+    assert "\\x1b" in notice("\x1b")
     assert "&lt;x&gt;" in notice("no server on <x>")

@@ -1,8 +1,13 @@
 """One sentence's alignment."""
 
 import dataclasses
+import re
 
 import numpy as np
+
+# What would move the cursor, break a line or turn its order: controls, separators of lines, and
+# Unicode's Bidi_Control.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +60,12 @@ class Alignment:
 
 def label(token):
     """What stands for a token in a table or picture: a sign where it is blank or END."""
-    return {" ": "␣", "</s>": "⏎"}.get(token, token)
+    return {" ": "␣", "</s>": "⏎"}.get(token) or visible(token)
+
+
+def visible(text):
+    """A text whose control characters are spelled, such as `\\x1b`, wherever it is shown."""
+    return _CONTROLS.sub(lambda control: control[0].encode("unicode_escape").decode(), text)
 
 
 def as_text(string):

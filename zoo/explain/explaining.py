@@ -1,7 +1,5 @@
 """A model asked how its translations of texts came about."""
 
-import dataclasses
-
 import numpy as np
 import tensorflow as tf
 
@@ -79,7 +77,7 @@ def _cut(translator, text):
 
 
 def _records(translator, source, target, logits):
-    """For each row an `Alignment` that has its tokens, text and score, and no weights yet."""
+    """For each row what its `Alignment`s share: a dict of its tokens, text and score."""
     scores = tf.reduce_sum(forced_gains(logits, target[:, 1:]), axis=1).numpy()
     said = translator.target.decode(target[:, 1:]).numpy()
     sides = ((translator.source, source), (translator.target, target[:, 1:]))
@@ -91,8 +89,8 @@ def _records(translator, source, target, logits):
         for side, ids in sides
     ]
     return [
-        Alignment(*row, None, as_text(text), float(score))
-        for *row, text, score in zip(*tokens, said, scores, strict=True)
+        {"source": source, "target": target, "text": as_text(text), "score": float(score)}
+        for source, target, text, score in zip(*tokens, said, scores, strict=True)
     ]
 
 
@@ -101,8 +99,8 @@ def _lengths(ids):
 
 
 def _cropped(record, weights, title):
-    weights = weights[: len(record.target), : len(record.source)]
-    return dataclasses.replace(record, weights=weights, title=title)
+    weights = weights[: len(record["target"]), : len(record["source"])]
+    return Alignment(**record, weights=weights, title=title)
 
 
 def _title(method):

@@ -3,7 +3,7 @@
 import dataclasses
 
 from zoo.explain.alignment import Alignment
-from zoo.explain.attribution import Attribution
+from zoo.explain.attribution import COMPLETE, METHODS, Attribution
 from zoo.explain.rank_correlation import rank_correlation
 
 
@@ -27,18 +27,39 @@ class Explanation:
 
     @property
     def views(self):
-        """All that is drawn: attention, with its correlation to the attribution, which follows."""
+        """All that is drawn: attention, with its correlation to the attribution, which follows.
+
+        Integrated gradients' title has their completeness residual.
+        """
         if not self.attributed:
             return self.attention
-        beside = f"rank correlation with {self.attributed.title}"
-        titles = [f"{beside} {rho:.2f}" for rho in self.correlations()]
+        beside = f"with {self.attributed.title}"
+        known = "" if self.residual is None else f"\ncompleteness residual {self.residual:.2%}"
+        titles = [f"rank correlation {rho:.2f} {beside}" for rho in self.correlations()]
         return [
             *(
                 dataclasses.replace(alignment, title=f"{alignment.title}\n{title}")
                 for alignment, title in zip(self.attention, titles, strict=True)
             ),
-            self.attributed,
+            dataclasses.replace(self.attributed, title=self.attributed.title + known),
         ]
+
+    @property
+    def residual(self):
+        """The completeness residual of integrated gradients; None of what need not be complete."""
+        complete = self.attribution and self.attribution.method == METHODS[0]
+        return self.attribution.residual if complete else None
+
+    @property
+    def warnings(self):
+        """What is not as it was asked for, each in a line."""
+        off = ""
+        if self.residual is not None and self.residual > COMPLETE:
+            off = (
+                f"the completeness residual, {self.residual:.2%}, is above {COMPLETE:.0%}; ask for "
+                "more --steps"
+            )
+        return [warning for warning in (self.cut, off) if warning]
 
     def correlations(self):
         """The rank correlation of each attention with the attribution."""

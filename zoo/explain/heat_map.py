@@ -5,17 +5,18 @@ import io
 import textwrap
 from pathlib import Path
 
-from zoo.explain.alignment import label
+from zoo.explain.alignment import label, visible
+from zoo.explain.file import check_file
 
-# Of the text below a picture: an inch holds so many letters, Hangul and Han among them.
+# Of the text above and below a picture: an inch holds so many letters, Hangul and Han among them.
 LETTERS, LINE_HEIGHT = 6.5, 0.19
 
 
 def check_picture(path):
     """Raise a `ValueError` if no PNG can be written there."""
-    path = Path(path)
-    if path.suffix.lower() != ".png" or not path.parent.is_dir() or path.is_dir():
-        raise ValueError(f"a picture is a .png in a folder that exists; got {str(path)!r}")
+    if Path(path).suffix.lower() != ".png":
+        raise ValueError(f"a picture is a .png; got {str(path)!r}: end its name in .png")
+    check_file(path)
 
 
 def heat_map(alignments, path, columns=1):
@@ -38,58 +39,77 @@ def heat_map(alignments, path, columns=1):
 def png(alignments, columns=1):
     """The bytes of the PNG that `heat_map` writes; the arguments and errors are its own."""
     plt, written = _matplotlib(), io.BytesIO()
-    grid = [alignments[i : i + columns] for i in range(0, len(alignments), columns)]
-    width = max(0.28 * max(len(alignment.source) for alignment in alignments) + 1.5, 4.5)
-    said = [_said(alignment, width) for alignment in alignments]
-    lines = LINE_HEIGHT * max(len(text.splitlines()) for text in said)
-    heights = [0.28 * len(row[0].target) + 1.8 + lines for row in grid]
     # A dollar sign is text's own, and begins no formula.
     style = {"font.family": _fonts(), "font.size": 11, "text.parse_math": False}
     with plt.rc_context(style):
-        figure, axes = plt.subplots(
-            len(grid),
-            columns,
-            figsize=(width * columns + 0.8, sum(heights)),
-            height_ratios=heights,
-            squeeze=False,
-            layout="compressed",
-        )
-        for axis in axes.flat[len(alignments) :]:
-            axis.axis("off")
-        for axis, alignment, text in zip(axes.flat, alignments, said, strict=False):
-            image = _draw(axis, alignment, text)
-        label = "share of the row: 0 white, 1 black"
-        figure.colorbar(image, ax=axes, label=label, fraction=0.03, pad=0.02)
+        figure = _figure(plt, alignments, columns)
         figure.savefig(written, format="png", dpi=130, bbox_inches="tight")
     plt.close(figure)
     return written.getvalue()
 
 
-def _said(alignment, width):
-    """The text below, in lines that are no wider than the picture."""
-    said = f"{alignment.text}   (log-probability {alignment.score:.4f})"
-    return textwrap.fill(said, int(LETTERS * width), break_on_hyphens=False)
+def _figure(plt, alignments, columns):
+    grid = [alignments[i : i + columns] for i in range(0, len(alignments), columns)]
+    width = max(0.28 * max(len(alignment.source) for alignment in alignments) + 1.5, 4.5)
+    texts = [
+        [_wrapped(text, width) for text in (alignment.title, _said(alignment))]
+        for alignment in alignments
+    ]
+    lines = LINE_HEIGHT * max("\n".join(text).count("\n") for text in texts)
+    heights = [0.28 * len(row[0].target) + 1.8 + lines for row in grid]
+    figure, axes = plt.subplots(
+        len(grid),
+        columns,
+        figsize=(width * columns + 0.8, sum(heights)),
+        height_ratios=heights,
+        squeeze=False,
+        # Compressed, a panel is no wider than the shortest source's in its column.
+        layout="compressed" if len({len(one.source) for one in alignments}) == 1 else "constrained",
+    )
+    figure.get_layout_engine().set(w_pad=0.1)  # inches between what belongs to two panels
+    for axis in axes.flat[len(alignments) :]:
+        axis.axis("off")
+    for axis, alignment, around in zip(axes.flat, alignments, texts, strict=False):
+        image = _draw(axis, alignment, *around)
+    label = "share of the row: 0 white, 1 black"
+    figure.colorbar(image, ax=axes, label=label, fraction=0.03, pad=0.02, panchor="W")
+    return figure
 
 
-def _draw(axis, alignment, said):
+def _said(alignment):
+    return f"{visible(alignment.text)}\nlog-probability {alignment.score:.4f}"
+
+
+def _wrapped(text, width):
+    """Lines that are no wider than the picture."""
+    letters = int(LETTERS * width)
+    lines = (textwrap.fill(line, letters, break_on_hyphens=False) for line in text.splitlines())
+    return "\n".join(lines)
+
+
+def _draw(axis, alignment, title, said):
     image = axis.imshow(alignment.weights, cmap="Greys", vmin=0, vmax=1, aspect="equal")
-    axis.set_xticks(range(len(alignment.source)), [label(token) for token in alignment.source])
-    axis.set_yticks(range(len(alignment.target)), [label(token) for token in alignment.target])
     axis.xaxis.tick_top()
     axis.xaxis.set_label_position("top")
-    axis.tick_params(length=0)
-    if max(len(label(token)) for token in alignment.source) > 1:
-        axis.tick_params(axis="x", labelrotation=60)
-    axis.set_xticks([x - 0.5 for x in range(1, len(alignment.source))], minor=True)
-    axis.set_yticks([y - 0.5 for y in range(1, len(alignment.target))], minor=True)
+    _name_ticks(axis, *(list(map(label, side)) for side in (alignment.source, alignment.target)))
     axis.grid(which="minor", color="0.9", linewidth=0.6)
-    axis.tick_params(which="minor", length=0)
+    axis.tick_params(which="both", length=0)
     axis.set_xlabel("source")
     axis.set_ylabel("target")
-    axis.set_title(alignment.title, fontsize=12)
-    below = {"xycoords": "axes fraction", "xytext": (0, -6), "textcoords": "offset points"}
-    axis.annotate(said, (0.5, 0), **below, ha="center", va="top")
+    # Not the axis's own title, for which the layout leaves no room to the right and left.
+    beside = {"textcoords": "offset points", "ha": "center"}
+    axis.annotate(title, (0.5, 1), (0, 4), axis.xaxis.label, **beside, va="bottom", fontsize=12)
+    axis.annotate(said, (0.5, 0), (0, -6), "axes fraction", **beside, va="top")
     return image
+
+
+def _name_ticks(axis, source, target):
+    """A token at each column and row, and lines between them."""
+    slant = {"rotation": 60, "rotation_mode": "anchor", "ha": "left", "va": "center"}
+    axis.set_xticks(range(len(source)), source, **(slant if max(map(len, source)) > 1 else {}))
+    axis.set_yticks(range(len(target)), target)
+    axis.set_xticks([x - 0.5 for x in range(1, len(source))], minor=True)
+    axis.set_yticks([y - 0.5 for y in range(1, len(target))], minor=True)
 
 
 def _matplotlib():

@@ -3,7 +3,7 @@
 import unicodedata
 from html import escape
 
-from zoo.explain.alignment import label
+from zoo.explain.alignment import label, visible
 
 # A weight is the opacity of the ink, and so reads the same on grey paper and to colour-blind eyes,
 # and light on dark in a page that is dark.
@@ -59,6 +59,11 @@ def html_table(alignment):
         f"<table>\n<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n"
         "</figure>\n"
     )
+
+
+def escaped(text):
+    """A text as HTML, its control characters spelled."""
+    return escape(visible(text))
 
 
 def _upright(token):

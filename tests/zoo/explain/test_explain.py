@@ -1,9 +1,11 @@
+import itertools
 import unicodedata
 
 import numpy as np
 import pytest
 
 from zoo.explain import Alignment, heat_map, table
+from zoo.explain.alignment import label, visible
 
 
 @pytest.fixture
@@ -46,6 +48,25 @@ def test_half_a_weight_is_half_a_shade():
     assert table(half).splitlines()[1] == "a ▒ ▒"
 
 
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("3\x1b[31mMay", "3\\x1b[31mMay"),
+        ("\n\t\0\x7f\x9b", "\\n\\t\\x00\\x7f\\x9b"),
+        ("a\u2028\u202eb\u2069", "a\\u2028\\u202eb\\u2069"),
+        ("2013년 ▁ \u200b", "2013년 ▁ \u200b"),  # neither moves anything
+    ],
+)
+def test_controls_are_spelled(text, shown):
+    assert label(text) == visible(text) == shown
+
+
+def test_a_control_breaks_no_table_and_no_picture(tmp_path):
+    odd = Alignment(["\n", "</s>"], ["\t", "\x1b[2J"], np.eye(2), "\t\x1b[2J", 0.0)
+    assert table(odd).splitlines() == ["        \\n ⏎", "\\t      ██", "\\x1b[2J    █"]
+    heat_map([odd], tmp_path / "picture.png")
+
+
 def test_a_model_without_attention_has_no_alignment(outputs):
     outputs["alignment"] = np.zeros((2, 3, 0))
     with pytest.raises(ValueError, match="no attention"):
@@ -64,6 +85,51 @@ def test_a_picture_has_room_for_a_long_translation(tmp_path):
     """Warnings are errors, and matplotlib warns where nothing of the picture is left."""
     long = Alignment(["x", "</s>"], ["a"] * 40, np.ones((40, 2)) / 2, "word " * 40, 0.0)
     heat_map([long], tmp_path / "picture.png")
+
+
+@pytest.fixture
+def drawn(monkeypatch, tmp_path):
+    """A function that draws alignments and gives the axes of each, as they stand in the PNG."""
+    figures = pytest.importorskip("matplotlib.figure")
+    kept, save = [], figures.Figure.savefig
+    monkeypatch.setattr(
+        figures.Figure,
+        "savefig",
+        lambda self, *to, **how: (kept.append(self), save(self, *to, **how)),
+    )
+
+    def draw(alignments, columns):
+        heat_map(alignments, tmp_path / "picture.png", columns)
+        kept[-1].draw_without_rendering()  # places are those of the last drawing's resolution
+        return kept[-1].axes[: len(alignments)]
+
+    return draw
+
+
+@pytest.mark.parametrize("source", ["5", "3 May 1999"])
+def test_titles_and_texts_of_panels_leave_each_other_room(source, drawn):
+    title = "attention, layer 1, head 1\nrank correlation -0.12 with integrated gradients"
+    source = [*source, "</s>"]
+    one = Alignment(source, ["a"] * 9, np.full((9, len(source)), 0.1), "aaaa", -0.1234, title)
+    boxes = [text.get_window_extent() for axis in drawn([one] * 8, 4) for text in axis.texts]
+    assert len(boxes) == 16  # a title and a text each
+    assert not [(a, b) for a, b in itertools.combinations(boxes, 2) if a.overlaps(b)]
+
+
+def test_a_short_source_does_not_narrow_a_long_one(drawn):
+    """Cells are 0.28 inch and a little less, so that tokens do not touch."""
+    short, long = (Alignment(["x"] * n, ["a"] * 9, np.ones((9, n)) / n, "a", 0.0) for n in (2, 40))
+    axes = drawn([short, long], 1)
+    pixels = np.diff(axes[1].transData.transform([(0, 0), (1, 0)])[:, 0])
+    assert pixels / axes[1].figure.dpi > 0.2
+
+
+def test_long_tokens_begin_at_their_column(drawn):
+    source = ["a", "▁extraordinarily", "</s>"]
+    (axis,) = drawn([Alignment(source, ["a"], np.full((1, 3), 0.3), "a", 0.0)], 1)
+    column = axis.transData.transform((1, 0))[0], axis.transData.transform((1.5, 0))[0]
+    begins = axis.get_xticklabels()[1].get_window_extent().x0
+    assert 2 * column[0] - column[1] < begins < column[1]  # its left and right edge
 
 
 def test_a_dollar_sign_begins_no_formula(tmp_path):

@@ -1,4 +1,4 @@
-"""How much of a text a model read, told from its source tokens."""
+"""How much of a text a served model read, told from its source tokens."""
 
 import re
 import unicodedata
@@ -6,6 +6,36 @@ import unicodedata
 UNKNOWN = "<unk>"
 # SentencePiece spells in bytes what it has no piece for.
 _SPELLED = re.compile("(?:<0x[0-9A-F]{2}>)+")
+
+
+def read(text, tokens, ask):
+    """As much of a text as a model read; the text itself where it read all of it.
+
+    Args:
+        text: a string.
+        tokens: list of strings, its source tokens, END included.
+        ask: a function of a text that gives the source tokens that the model reads of it.
+    """
+    part = part_read(text, tokens[:-1])
+    # Normalised, a text may look cut that is not. The model reads the same of one that goes on
+    # behind it where it cuts.
+    return part if part == text or ask(f"{text} .") == tokens else text
+
+
+def cut(text, part, tokens):
+    """Where a text was cut of which a part was read, in a line; "" where that was all."""
+    if part == text:
+        return ""
+    return (
+        f"the model reads {len(tokens) - 1} tokens of a text: it cut this one behind "
+        f"“…{part[-20:]}”"
+    )
+
+
+def is_blank(text):
+    """Whether nothing in a text is to be read: blanks, controls and such as have no width."""
+    kinds = {unicodedata.category(character) for character in text}
+    return kinds <= {"Zs", "Zl", "Zp", "Cc", "Cf"}
 
 
 def part_read(text, tokens):
