@@ -120,7 +120,7 @@ def _of_folder(parsed):
 def _print(explanation):
     said = explanation.views[0]
     both = f"{visible(explanation.asked)} -> {visible(said.text)}"
-    print(f"{both} (log-probability {said.score:.4f})\n")
+    print(f"{both} (log-probability {said.score:z.4f})\n")
     for warning in explanation.warnings:
         print(f"Warning: {visible(warning)}.", file=sys.stderr)
     for view in explanation.views:

@@ -272,7 +272,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_any_work(
     monkeypatch.setattr("os.access", lambda *asked: False)
     path = str(tmp_path / f"a.{flag}")
     line = refusal(capsys, "explain", "nothing", "text", f"--{flag}", path)
-    assert f"{path!r} is not ours to write" in line
+    assert f"{path!r} can't be written" in line
 
 
 CORPORA = {

@@ -10,4 +10,4 @@ def check_file(path):
     if not os.fspath(path) or Path(path).is_dir() or not folder.is_dir():
         raise ValueError(f"a file is to be in a folder that exists; got {str(path)!r}: name one")
     if not os.access(path if Path(path).exists() else folder, os.W_OK):
-        raise ValueError(f"{str(path)!r} is not ours to write: name a file that is")
+        raise ValueError(f"{str(path)!r} can't be written: name another file")

@@ -77,7 +77,7 @@ def _figure(plt, alignments, columns):
 
 
 def _said(alignment):
-    return f"{visible(alignment.text)}\nlog-probability {alignment.score:.4f}"
+    return f"{visible(alignment.text)}\nlog-probability {alignment.score:z.4f}"
 
 
 def _wrapped(text, width):

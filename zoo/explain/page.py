@@ -43,7 +43,7 @@ def _section(explanation):
     said = explanation.views[0]
     title = (
         f"<small>{escaped(explanation.asked)}</small> {escaped(said.text)} "
-        f"<small>log-probability {said.score:.4f}</small>"
+        f"<small>log-probability {said.score:z.4f}</small>"
     )
     warnings = "".join(
         f'<p class="warning">Warning: {escaped(warning)}.</p>\n' for warning in explanation.warnings
