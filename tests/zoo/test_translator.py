@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -50,6 +51,31 @@ def test_a_text_is_translated_alike_in_any_company(tiny_model, beam_size):
         alone = translator.translate(tf.constant([text]))
         assert alone["text"][0] == together["text"][i]
         np.testing.assert_allclose(alone["score"][0], together["score"][i], atol=1e-4)
+
+
+def test_several_threads_may_ask_before_anything_is_traced(tiny_model, translator):
+    texts = tf.constant(["14 June 1904", "2013년 2월 9일"])
+    asked = {
+        "serving_default": (texts,),
+        "translate_n_best": (texts,),
+        "score": (texts, texts),
+        "encode": (texts,),
+    }
+    fresh = zoo.Translator.load(tiny_model).signatures
+    with ThreadPoolExecutor(len(asked)) as threads:
+        answers = {name: threads.submit(fresh[name], *given) for name, given in asked.items()}
+    for name, given in asked.items():
+        for part, expected in translator.signatures[name](*given).items():
+            np.testing.assert_array_equal(answers[name].result()[part], expected)
+
+
+def test_the_weights_are_those_of_now(tiny_model):
+    """Though a signature was traced before they changed."""
+    translator, texts = zoo.Translator.load(tiny_model), tf.constant(["14 June 1904"])
+    before = translator.encode(texts)["vector"]
+    for variable in translator.model.trainable_variables:
+        variable.assign(2 * variable)
+    assert np.abs(translator.encode(texts)["vector"] - before).max() > 1e-3
 
 
 @pytest.mark.slow
