@@ -56,8 +56,9 @@ class RecurrentTranslator(keras.Model):
             as in the attention's paper when not given.
         input_feeding: Luong's input feeding, where the attention is after the cells.
         residual: residual connections between the decoder's cells.
-        dropout: rate on embeddings, on what each layer gives to the one above, on the memory and on
-            the decoder's outputs.
+        dropout: rate on what each layer gives to the one above, on the memory and on the decoder's
+            outputs.
+        embedding_dropout: rate on embeddings; None for that of `dropout`.
         cell_dropout: rate on what each of the decoder's cells sees; variational, one mask a
             sequence.
 
@@ -94,6 +95,7 @@ class RecurrentTranslator(keras.Model):
         input_feeding=True,
         residual=False,
         dropout=0.0,
+        embedding_dropout=None,
         cell_dropout=0.0,
         **kwargs,
     ):
@@ -111,6 +113,7 @@ class RecurrentTranslator(keras.Model):
             max_source_length=max_source_length,
         )
         check_rate("RecurrentTranslator", dropout=dropout, cell_dropout=cell_dropout)
+        check_rate("RecurrentTranslator", optional=True, embedding_dropout=embedding_dropout)
         looking = attention_of(attention, score, window, max_source_length, monotonic)
         order = attend or order_of(attention)
         self.options = {
@@ -131,6 +134,7 @@ class RecurrentTranslator(keras.Model):
             "input_feeding": input_feeding,
             "residual": residual,
             "dropout": dropout,
+            "embedding_dropout": embedding_dropout,
             "cell_dropout": cell_dropout,
         }
         self.has_attention = attention is not None
@@ -161,6 +165,10 @@ class RecurrentTranslator(keras.Model):
                 for i in range(decoder_layers * (2 if cell == "lstm" else 1))
             ],
             dropout=keras.layers.Dropout(dropout, name="dropout"),
+            embedding_dropout=keras.layers.Dropout(
+                dropout if embedding_dropout is None else embedding_dropout,
+                name="embedding_dropout",
+            ),
             projection=Dense(target_vocabulary_size, name="logits"),
         )
 
@@ -173,7 +181,7 @@ class RecurrentTranslator(keras.Model):
         """From embedded source to logits, and the attention: see `zoo.models.forced`."""
         memory, state = self._encode_embedded(vectors, mask)
         outputs, *weights, _ = self._decode(
-            self.dropout(self.target_embedding(target)),
+            self.embedding_dropout(self.target_embedding(target)),
             {"memory": memory, "memory_mask": mask} if self.has_attention else {},
             state,
         )
@@ -188,7 +196,7 @@ class RecurrentTranslator(keras.Model):
 
     def _encode_embedded(self, vectors, mask):
         """Memory and the decoder cells' initial states, of embedded tokens."""
-        memory = self.dropout(vectors)
+        memory = self.embedding_dropout(vectors)
         for layer in self.encoder:
             memory, *last = layer(memory, mask=mask)
             memory = self.dropout(memory)

@@ -111,6 +111,7 @@ def test_sizes_are_whole_and_1_or_more(make, argument, optional):
         (partial(TextClassifier, 9, 2), "dropout"),
         (partial(RecurrentTranslator, 9, 9), "dropout"),
         (partial(RecurrentTranslator, 9, 9), "cell_dropout"),
+        (partial(RecurrentTranslator, 9, 9), "embedding_dropout"),
         (partial(TransformerTranslator, 9, 9), "dropout"),
         (partial(TransformerTranslator, 9, 9), "stochastic_depth"),
         (partial(TransformerTranslator, 9, 9), "attention_dropout"),
@@ -121,7 +122,7 @@ def test_sizes_are_whole_and_1_or_more(make, argument, optional):
 )
 def test_rates_are_from_0_to_below_1(make, argument):
     kind = getattr(make, "func", make).__name__
-    optional = argument in ("attention_dropout", "hidden_dropout")
+    optional = argument in ("attention_dropout", "hidden_dropout", "embedding_dropout")
     for value in (1, 1.5, -0.1, NAN, True, "0.1", *(() if optional else (None,))):
         with pytest.raises(ValueError, match=f"^{kind}: `{argument}` must be .*, got {value!r}"):
             make(**{argument: value})

@@ -176,6 +176,23 @@ def test_training_moves_every_weight(model, source, target):
         assert np.abs(new - old).max() > 1e-6, weight.path
 
 
+@pytest.mark.parametrize(("rate", "expected"), [(None, 0.3), (0.0, 0.0), (0.6, 0.6)])
+def test_embeddings_of_recurrent_models_have_a_rate_of_dropout(rate, expected):
+    model = build("bahdanau-gru", dropout=0.3, embedding_dropout=rate)
+    assert (model.dropout.rate, model.embedding_dropout.rate) == (0.3, expected)
+
+
+@pytest.mark.parametrize("side", ["source_embedding", "target_embedding"])
+def test_both_sides_embeddings_are_dropped_in_training(side, source, target):
+    model = build("luong-general", embedding_dropout=0.5)
+    embedding = getattr(model, side)  # alone, since of zeros nothing is dropped
+    for other in (model.source_embedding, model.target_embedding):
+        if other is not embedding:
+            other.set_weights([np.zeros(other.embeddings.shape)])
+    training = numbers(model((source, target), training=True))
+    assert np.abs(training - numbers(model((source, target)))).max() > 1e-6
+
+
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.function")
 def test_one_trace_serves_all_shapes(model, source, target):
     tf = pytest.importorskip("tensorflow")
