@@ -14,7 +14,7 @@ from zoo.decoding.finished import (
 )
 from zoo.decoding.hypotheses import IMPOSSIBLE, free_batch, rows, write
 from zoo.decoding.rules import NO_RULES
-from zoo.decoding.top import top_k
+from zoo.decoding.top import largest_sums
 from zoo.text.vocabulary import END, PAD, START
 
 
@@ -76,6 +76,8 @@ def beam_search(
     alpha = tf.reshape(tf.cast(alpha, tf.float32), [-1, 1])  # (1 or batch, 1)
     best_penalty = length_penalty(max_length, alpha)
     rules = rules.of_hypotheses(beam_size)
+    first_rows = tf.range(batch)[:, None] * beam_size  # of each source
+    source_length = tf.shape(source_mask)[1] if beta else 0
 
     def undecided(t, live, finished, history):
         bound = tf.reduce_max(live.log_probabilities, axis=1, keepdims=True) / best_penalty
@@ -84,17 +86,20 @@ def beam_search(
 
     def body(t, live, finished, history):
         logits, state, attention = step(tf.reshape(live.tokens, [-1]), {**encoded, **live.state})
-        logits, attention = tf.cast(logits, tf.float32), tf.cast(attention, tf.float32)
-        allowed = rules.allowed(logits, t, t == max_length - 1, live.written)
-        before = live.log_probabilities - _by_source(tf.reduce_logsumexp(logits, -1), beam_size)
-        keys, totals, beams, tokens = _best_extensions(before, allowed, beam_size, diversity)
+        gains = tf.nn.log_softmax(tf.cast(logits, tf.float32))
+        attention = tf.cast(attention, tf.float32)
+        allowed = rules.allowed(gains, t, t == max_length - 1, live.written)
+        keys, totals, beams, tokens = _best_extensions(
+            live.log_probabilities, allowed, beam_size, diversity
+        )
         ended = tokens == END
 
         covered = live.covered + attention if beta else live.covered
         newly = [tensor[:, :beam_size] for tensor in (ended, totals, beams)]
         scores = newly[1] / length_penalty(t + 1, alpha)
         if beta:
-            penalty = coverage_penalty(_by_source(covered, beam_size), source_mask, beta)
+            by_source = tf.reshape(covered, [batch, beam_size, source_length])
+            penalty = coverage_penalty(by_source, source_mask, beta)
             scores += pick(penalty, newly[2])
         possible = newly[0] & (newly[1] > IMPOSSIBLE / 2)
         finished = finished.joined_by(possible, scores, newly[1], t, newly[2])
@@ -102,14 +107,16 @@ def beam_search(
         _, places = tf.math.top_k(tf.where(ended, IMPOSSIBLE, keys), beam_size)
         totals = pick(tf.where(ended, IMPOSSIBLE, totals), places)
         tokens, beams = pick(tokens, places), pick(beams, places)
-        state, written, covered = _pick_rows((state, live.written, covered), beams)
+        rows_kept = tf.reshape(first_rows + beams, [-1])
+        state, written, covered = tf.nest.map_structure(
+            lambda tensor: tf.gather(tensor, rows_kept), (state, live.written, covered)
+        )
         if rules.no_repeat:
             written = write(written, t, tf.reshape(tokens, [-1]))
-        history = history.write(t, tokens, beams, _by_source(attention, beam_size))
+        history = history.write(t, tokens, beams, attention)
         return t + 1, Live(tokens, totals, state, written, covered), finished, history
 
     room = max_length if rules.no_repeat else 0
-    source_length = tf.shape(source_mask)[1] if beta else 0
     first = (
         tf.constant(0),
         _first_live(batch, beam_size, state, room, source_length),
@@ -145,36 +152,25 @@ def _shapes(first, beam_size):
     )
 
 
-def _by_source(tensor, beams):
-    """`(batch * beams, ...)` -> `(batch, beams, ...)`."""
-    shape = tf.shape(tensor)
-    return tf.reshape(tensor, tf.concat([[shape[0] // beams, beams], shape[1:]], 0))
-
-
-def _best_extensions(before, logits, beam_size, diversity):
+def _best_extensions(before, gains, beam_size, diversity):
     """The `2 * beam_size` best: what ranks them, log-probabilities, beams, tokens.
 
     Args:
-        before: `(batch, beams)`, what makes log-probabilities of extensions of their logits.
-        logits: `(batch * beams, vocabulary)`.
+        before: `(batch, beams)`, log-probabilities of what is extended.
+        gains: `(batch * beams, vocabulary)`, of what extends it.
 
     Returns:
-        `(batch, 2 * beam_size)` each. None lies below so many of its siblings, so that each beam's
-        own are found first, and the sums are taken of these alone.
+        `(batch, 2 * beam_size)` each.
     """
-    siblings = min(2 * beam_size, logits.shape[-1])
-    logits, tokens = top_k(logits, siblings)
-    totals = before[..., None] + _by_source(logits, beam_size)  # (batch, beams, siblings)
-    keys = totals - diversity * tf.range(siblings, dtype=tf.float32) if diversity else totals
+    if not diversity:
+        totals, beams, tokens = largest_sums(before, gains, 2 * beam_size)
+        return totals, totals, beams, tokens
+    # None lies below so many of its siblings.
+    siblings = min(2 * beam_size, gains.shape[-1])
+    totals, _, tokens = largest_sums(tf.reshape(before, [-1, 1]), gains, siblings)
+    keys = totals - diversity * tf.range(siblings, dtype=tf.float32)
     keys, totals, tokens = (
         tf.reshape(x, [-1, beam_size * siblings]) for x in (keys, totals, tokens)
     )
     keys, places = tf.math.top_k(keys, 2 * beam_size)
     return keys, pick(totals, places), places // siblings, pick(tokens, places)
-
-
-def _pick_rows(nested, beams):
-    """Rows `(batch * beams, ...)` of the chosen beams, which `beams` counts within each source."""
-    batch, count = tf.unstack(tf.shape(beams))
-    flat = tf.reshape(tf.range(batch)[:, None] * count + beams, [-1])
-    return tf.nest.map_structure(lambda tensor: tf.gather(tensor, flat), nested)

@@ -47,14 +47,14 @@ class History(NamedTuple):
 
     tokens: tf.TensorArray  # (batch, beams), in the order after the choice
     parents: tf.TensorArray  # (batch, beams), the beam before the choice
-    attention: tf.TensorArray  # (batch, beams, source length), in the order before the choice
+    attention: tf.TensorArray  # (batch * beams, source length), in the order before the choice
 
     @classmethod
     def empty(cls, length, beam_size):
         return cls(
             tf.TensorArray(tf.int32, length, element_shape=[None, beam_size]),
             tf.TensorArray(tf.int32, length, element_shape=[None, beam_size]),
-            tf.TensorArray(tf.float32, length, element_shape=[None, beam_size, None]),
+            tf.TensorArray(tf.float32, length, element_shape=[None, None]),
         )
 
     def write(self, t, *entries):
@@ -86,6 +86,8 @@ def pick(tensor, places):
 def trace_back(best, history, steps):
     """`Hypotheses`: follow the parents from where each one ended to its first token."""
     tokens, parents, attention = (array.gather(tf.range(steps)) for array in history)
+    by_source = tf.concat([tf.shape(tokens), tf.shape(attention)[2:]], 0)
+    attention = tf.reshape(attention, by_source)  # (steps, batch, beams, source length)
 
     def body(t, beams, strings, alignment):
         within = t < best.steps

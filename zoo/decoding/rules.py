@@ -35,25 +35,25 @@ class Rules(NamedTuple):
         spread = (tf.repeat(t, count, axis=0) if tf.is_tensor(t) else t for t in tensors)
         return Rules(*spread, self.no_repeat)
 
-    def allowed(self, logits, t, last, written):
-        """The logits of what may come next, `(rows, vocabulary)`; IMPOSSIBLE for the forbidden.
+    def allowed(self, gains, t, last, written):
+        """The gains of what may come next, `(rows, vocabulary)`; IMPOSSIBLE for the forbidden.
 
         PAD and START are no text, and in the `last` place there can only be END.
 
         Args:
-            logits: float32 `(rows, vocabulary)`.
+            gains: float32 `(rows, vocabulary)`, the log-probability of each token.
             t: int; how many tokens there are already.
             last: bool; whether this is the last place there is room for.
             written: int `(rows, room)`, the tokens so far; None without `no_repeat`.
         """
-        tokens = np.arange(logits.shape[-1])
+        tokens = np.arange(gains.shape[-1])
         early = None if self.min_length is None else tf.convert_to_tensor(t + 1 < self.min_length)
         alike = early is not None and early.shape.rank == 0 and not self.no_repeat
         # One vector is added, which takes a quarter of the time that choosing for each row does.
         other = (tokens == PAD) | (tokens == START)
         barred = _barred(np.stack([other, tokens != END, other | (tokens == END)]))
         which = tf.where(last, 1, tf.where(early, 2, 0) if alike else 0)
-        allowed = logits + tf.gather(barred, which)
+        allowed = gains + tf.gather(barred, which)
         if self.no_repeat:
             allowed = _without_repeats(allowed, t, written, self.no_repeat)
         if early is not None and not alike:
@@ -61,12 +61,12 @@ class Rules(NamedTuple):
         if self.prefix is not None:
             given = tf.gather(tf.pad(self.prefix, [[0, 0], [0, 1]]), self._place(t), axis=1)
             within = (given != PAD)[:, None]
-            allowed = tf.where(within, _only(given[:, None] == tokens, logits), allowed)
+            allowed = tf.where(within, _only(given[:, None] == tokens, gains), allowed)
         if self.no_repeat or self.prefix is not None or (early is not None and not alike):
-            allowed = tf.where(last, _only(tokens == END, logits), allowed)
+            allowed = tf.where(last, _only(tokens == END, gains), allowed)
         if self.max_length is not None:
             ends = (t + 1 >= self.max_length)[:, None]
-            allowed = tf.where(ends, _only(tokens == END, logits), allowed)
+            allowed = tf.where(ends, _only(tokens == END, gains), allowed)
         return allowed
 
     def _place(self, t):
@@ -78,22 +78,22 @@ NO_RULES = Rules()
 
 
 def _barred(tokens):
-    """What, added to logits, makes these tokens impossible."""
+    """What, added to gains, makes these tokens impossible."""
     return np.where(tokens, IMPOSSIBLE, 0).astype("float32")
 
 
-def _only(wanted, logits):
-    return tf.where(wanted, logits, IMPOSSIBLE)
+def _only(wanted, gains):
+    return tf.where(wanted, gains, IMPOSSIBLE)
 
 
-def _without_early_end(logits, tokens, early):
+def _without_early_end(gains, tokens, early):
     """END only where it is not `early (rows or 1, 1)`, or where nothing else is possible."""
-    others = logits + _barred(tokens == END)
+    others = gains + _barred(tokens == END)
     elsewhere = tf.reduce_max(others, axis=-1, keepdims=True) > IMPOSSIBLE / 2
-    return tf.where(early & elsewhere, others, logits)
+    return tf.where(early & elsewhere, others, gains)
 
 
-def _without_repeats(logits, t, written, n):
+def _without_repeats(gains, t, written, n):
     """No token that would make the last n tokens ones that stood side by side before."""
     rows, room = tf.unstack(tf.shape(written))
     count = tf.maximum(room - n + 1, 0)  # of n-grams
@@ -105,4 +105,4 @@ def _without_repeats(logits, t, written, n):
     banned = tf.where(again, written[:, n - 1 : n - 1 + count], PAD)  # PAD is forbidden anyway
     row = tf.broadcast_to(tf.range(rows)[:, None], tf.shape(banned))
     places = tf.stack([tf.reshape(row, [-1]), tf.reshape(banned, [-1])], axis=1)
-    return tf.tensor_scatter_nd_update(logits, places, tf.fill(tf.shape(places)[:1], IMPOSSIBLE))
+    return tf.tensor_scatter_nd_update(gains, places, tf.fill(tf.shape(places)[:1], IMPOSSIBLE))

@@ -40,11 +40,11 @@ def sample(
     top_k = tf.where(temperature <= 0, 1, top_k)
     divisor = tf.where(temperature <= 0, 1.0, temperature)
 
-    def draw(logits, t):
-        logits, tokens = tf.math.top_k(logits / divisor, logits.shape[-1])
-        ranks = tf.range(logits.shape[-1])[None]
+    def draw(gains, t):
+        gains, tokens = tf.math.top_k(gains / divisor, gains.shape[-1])
+        ranks = tf.range(gains.shape[-1])[None]
         kept = (ranks < top_k) | (top_k <= 0)
-        share = tf.nn.softmax(tf.where(kept, logits, -float("inf")))
+        share = tf.nn.softmax(tf.where(kept, gains, -float("inf")))
         before = tf.cumsum(share, axis=-1, exclusive=True)
         share = tf.where((ranks == 0) | (before < top_p), share, 0.0)
         reached = tf.cumsum(share, axis=-1)

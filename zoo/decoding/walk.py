@@ -24,8 +24,8 @@ def greedy(step, encoded, state, max_length, rules=NO_RULES, whole=False):
         `Hypotheses`, one for each source.
     """
 
-    def best(logits, t):
-        return tf.argmax(logits, axis=-1, output_type=tf.int32)
+    def best(gains, t):
+        return tf.argmax(gains, axis=-1, output_type=tf.int32)
 
     return walk(step, encoded, state, max_length, best, rules=rules, whole=whole)
 
@@ -37,7 +37,7 @@ def walk(step, encoded, state, max_length, choose, count=1, rules=NO_RULES, whol
         step, encoded, state, max_length, rules, whole: as in `greedy`. `step` gets `batch * count`
             tokens and rows of state, those of a source side by side; `encoded` stays at one row a
             source.
-        choose: `(logits (rows, vocabulary), t) -> tokens (rows,)`.
+        choose: `(log-probabilities (rows, vocabulary), t) -> tokens (rows,)`.
 
     Returns:
         `Hypotheses`, as they came; their score is their log-probability.
@@ -53,12 +53,11 @@ def walk(step, encoded, state, max_length, choose, count=1, rules=NO_RULES, whol
 
     def body(t, tokens, state, written, done, lengths, total, chosen, attended):
         logits, state, attention = step(tokens, {**encoded, **state})
-        logits = tf.cast(logits, tf.float32)
-        allowed = rules.allowed(logits, t, t == max_length - 1, written)
+        gains = tf.nn.log_softmax(tf.cast(logits, tf.float32))
+        allowed = rules.allowed(gains, t, t == max_length - 1, written)
         tokens = tf.where(done, PAD, choose(allowed, t))
         attention = tf.where(done[:, None], 0.0, tf.cast(attention, tf.float32))
-        gains = tf.gather(allowed, tokens, batch_dims=1) - tf.reduce_logsumexp(logits, axis=-1)
-        total += tf.where(done, 0.0, gains)
+        total += tf.where(done, 0.0, tf.gather(allowed, tokens, batch_dims=1))
         lengths += tf.cast(tf.logical_not(done), tf.int32)
         written = write(written, t, tokens) if rules.no_repeat else written
         chosen, attended = chosen.write(t, tokens), attended.write(t, attention)

@@ -3,12 +3,19 @@
 import numpy as np
 from keras import ops
 
+from zoo.layers.residual import make_norm
 from zoo.models.ensemble import Ensemble
 from zoo.models.transformer_translator import TransformerTranslator
 
 
 class FoldedTranslator(TransformerTranslator):
     """What `folded` makes: its embedded tokens have mean 0, as has what is added to them."""
+
+    def _last_norm(self, name):
+        # The embedding, where it is the output matrix too, can't take the norm's weights.
+        if name == "decoder_norm" and not self.options["tie_embeddings"]:
+            return make_norm("unscaled", name=name)
+        return super()._last_norm(name)
 
     def _place(self, positions, vectors, start=None):
         placed = super()._place(positions, vectors, start)
@@ -39,10 +46,12 @@ def folded(model):
     equal = FoldedTranslator.from_config({**model.get_config(), "norm": "unscaled"})
     for name in ("source_embedding", "target_embedding", "source_positions", "target_positions"):
         _copy(getattr(model, name), getattr(equal, name))
-    for name in ("encoder_norm", "decoder_norm"):
-        _copy(getattr(model, name), getattr(equal, name))
-    if not model.options["tie_embeddings"]:
+    _copy(model.encoder_norm, equal.encoder_norm)
+    if model.options["tie_embeddings"]:
+        _copy(model.decoder_norm, equal.decoder_norm)
+    else:
         _copy(model.projection, equal.projection)
+        _take_up(model.decoder_norm, equal.projection)
     for block, other in zip(model.encoder, equal.encoder, strict=True):
         _fold(block.around_attention, block.attention, other.attention, "projection")
         _fold(block.around_feed_forward, block.feed_forward, other.feed_forward, "expand")
@@ -68,15 +77,18 @@ def _can_be_folded(model):
 def _fold(residual, branch, other, first):
     """Copy a branch to another, with its norm in the `first` product, and answers of mean 0."""
     _copy(branch, other)
-    last = "contract" if first == "expand" else "output_projection"
-    gamma, beta = _array(residual.norm.gamma), _array(residual.norm.beta)
-    into, out = getattr(other, first), getattr(other, last)
-    kernel = _array(into.kernel)
-    into.kernel.assign(gamma[:, None] * kernel)
-    into.bias.assign(_array(into.bias) + beta @ kernel)
+    _take_up(residual.norm, getattr(other, first))
+    out = other.contract if first == "expand" else other.output_projection
     for weights in (out.kernel, out.bias):
         values = _array(weights)
         weights.assign(values - values.mean(axis=-1, keepdims=True))
+
+
+def _take_up(norm, dense):
+    """Have the matrix product behind a norm do what the norm's weights do."""
+    kernel = _array(dense.kernel)
+    dense.kernel.assign(_array(norm.gamma)[:, None] * kernel)
+    dense.bias.assign(_array(dense.bias) + _array(norm.beta) @ kernel)
 
 
 def _copy(layer, other):

@@ -5,7 +5,8 @@ from keras import ops
 
 from zoo.layers import AttentionPooling, EncoderBlock, position_schemes
 from zoo.layers.arguments import check_rate, check_whole
-from zoo.models.transformer_translator import embedding, last_norm
+from zoo.layers.residual import make_norm
+from zoo.models.transformer_translator import embedding
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -92,7 +93,7 @@ class TextClassifier(keras.Model):
                 name=f"encoder_{i}",
             )
             x = block(x, mask=mask)
-        x = last_norm(norm_first=True, norm="layer", name="encoder_norm")(x)
+        x = make_norm("layer", name="encoder_norm")(x)
         pooling = AttentionPooling(hops=hops, name="pooling")
         pooled, weights = pooling(x, mask=mask, return_attention_scores=True)
         logits = keras.layers.Dense(num_classes, name="logits")(drop(pooled))

@@ -154,8 +154,8 @@ class TransformerTranslator(keras.Model):
             target_positions=target_positions,
             encoder=stack(EncoderBlock, "encoder", source_positions),
             decoder=stack(DecoderBlock, "decoder", target_positions),
-            encoder_norm=last_norm(norm_first, norm, "encoder_norm"),
-            decoder_norm=last_norm(norm_first, norm, "decoder_norm"),
+            encoder_norm=self._last_norm("encoder_norm"),
+            decoder_norm=self._last_norm("decoder_norm"),
             dropout=keras.layers.Dropout(dropout, name="dropout"),
             projection=functools.partial(target_embedding, reverse=True)
             if tie_embeddings
@@ -179,6 +179,13 @@ class TransformerTranslator(keras.Model):
             )
             looked.append(weights)
         return self.projection(self.decoder_norm(x)), looked
+
+    def _last_norm(self, name):
+        """The norm that a stack of pre-norm blocks ends in, which has weights in any case."""
+        if not self.options["norm_first"]:
+            return keras.layers.Identity(name=name)
+        norm = self.options["norm"]
+        return make_norm("layer" if norm == "unscaled" else norm, name=name)
 
     def _place(self, positions, vectors, start=None):
         """Embedded tokens where they stand."""
@@ -282,10 +289,3 @@ def embedding(size, dim, name):
     """An embedding whose vectors have length 1 on average."""
     normal = keras.initializers.RandomNormal(stddev=dim**-0.5)
     return TiedEmbedding(size, dim, embeddings_initializer=normal, name=name)
-
-
-def last_norm(norm_first, norm, name):
-    """The norm that a stack of pre-norm blocks ends in, which has weights in any case."""
-    if not norm_first:
-        return keras.layers.Identity(name=name)
-    return make_norm("layer" if norm == "unscaled" else norm, name=name)
