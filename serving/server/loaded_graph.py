@@ -1,6 +1,7 @@
 """A SavedModel in a session, as TensorFlow Serving holds it: what fails there fails here."""
 
 import contextlib
+import importlib.util
 import logging
 from pathlib import Path
 
@@ -14,10 +15,6 @@ from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
 from serving.config_messages import read_message
 from serving.server.batching import Arrays, Batching, Call
 from serving.server.status import StatusError
-
-# Registers the ops of SentencePiece models; TensorFlow Serving has them built in.
-with contextlib.suppress(ImportError):
-    import tensorflow_text  # noqa: F401
 
 DEFAULTS = Path(__file__).parents[1] / "deploy" / "config" / "session.config"
 # The session's own threads are as many as cores: while batches run on them, requests would not even
@@ -39,9 +36,8 @@ class LoadedGraph:
     """
 
     def __init__(self, folder: Path, config: ConfigProto | None = None) -> None:
-        self._graph = tf.Graph()
-        self._session = tf.compat.v1.Session(graph=self._graph, config=config or read_config())
-        self.signatures = _load(self._session, folder)
+        self._session, self.signatures = _load(folder, config or read_config())
+        self._graph = self._session.graph
         signatures = self.signatures.signature_def
         self.names = [name for name in signatures if _is_of_tensors(signatures[name])]
 
@@ -110,7 +106,31 @@ def read_config(path: str | Path = DEFAULTS) -> ConfigProto:
     return read_message(path, ConfigProto)
 
 
-def _load(session: tf.compat.v1.Session, folder: Path) -> SignatureDefMap:
+def _load(folder: Path, config: ConfigProto) -> tuple[tf.compat.v1.Session, SignatureDefMap]:
+    """A session with a version's graph and variables, and the signatures that it states.
+
+    TensorFlow Serving has the ops of tensorflow-text built in. Here SentencePiece's are loaded, of
+    6 MB, and the others, of 129, only for a model that lacks one.
+    """
+    _register_sentencepiece_ops()
+    with contextlib.suppress(StatusError):
+        return _in_session(folder, config)
+    with contextlib.suppress(ImportError):
+        import tensorflow_text  # noqa: F401
+    return _in_session(folder, config)
+
+
+def _register_sentencepiece_ops() -> None:
+    """Once in a process, however often it is called."""
+    found = importlib.util.find_spec("tensorflow_text")
+    for folder in found.submodule_search_locations if found else ():
+        for library in Path(folder).glob("python/ops/_sentencepiece_tokenizer.so"):
+            tf.load_op_library(str(library))
+
+
+def _in_session(folder: Path, config: ConfigProto) -> tuple[tf.compat.v1.Session, SignatureDefMap]:
+    """What `_load` gives, with the ops that there are."""
+    session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
     log = tf.get_logger()
     level = log.level
     log.setLevel(logging.ERROR)  # sessions are TensorFlow 1's, as it says each time
@@ -124,7 +144,7 @@ def _load(session: tf.compat.v1.Session, folder: Path) -> SignatureDefMap:
         raise StatusError(StatusCode.NOT_FOUND, message) from error
     finally:
         log.setLevel(level)
-    return SignatureDefMap(signature_def=loaded.signature_def)
+    return session, SignatureDefMap(signature_def=loaded.signature_def)
 
 
 def _array(value: np.ndarray | bytes) -> np.ndarray:
