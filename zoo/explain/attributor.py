@@ -55,13 +55,13 @@ class Attributor:
             method: one of `METHODS`.
             source: int `(batch, source length)`, PAD behind END.
             target: int `(batch, 1 + target length)`, START in front, PAD behind END.
-            steps: of integrated gradients: the shortest is one such part of the way.
+            steps: of integrated gradients, 2 or more: the shortest is one such part of the way.
 
         Returns:
             A list of `Attribution`, cut to the lengths of the sentences.
 
         Raises:
-            ValueError: for an unknown method, or no steps.
+            ValueError: for an unknown method, or fewer steps than 2.
         """
         ways = {
             "integrated-gradients": lambda *given: self.integrated_gradients(*given, steps),
@@ -83,9 +83,8 @@ class Attributor:
 
             a_ts = x_s . int_0^1 dF_t(alpha x) / dx_s d alpha
 
-        The integral is taken by the trapezoidal rule, whose intervals are halved where they are
-        off, to parts of `steps`, until the completeness residual is no more than `COMPLETE`: see
-        `integrating`.
+        The integral is taken in panels, which are halved where they are off, to parts of `steps`,
+        until the completeness residual is no more than `COMPLETE`: see `integrating`.
 
         Reference:
             Sundararajan, Taly, Yan 2017, "Axiomatic Attribution for Deep Networks", eq. 1.

@@ -1,19 +1,22 @@
-"""The trapezoidal rule and its refinement, by hand."""
+"""The rules and their refinement, by hand."""
 
 import numpy as np
 import pytest
 
-from zoo.explain.integrating import first, grouped, integrated, unfinished
+from zoo.explain.integrating import Panels, first, grouped, integrated, unfinished
 
 
-@pytest.mark.parametrize("steps, begun", [(512, 8), (60, 7), (100, 6), (16, 8), (8, 8), (1, 1)])
-def test_the_first_intervals_lead_to_the_steps_or_just_below(steps, begun):
+@pytest.mark.parametrize("steps, begun", [(512, 4), (60, 3), (100, 3), (16, 4), (8, 4), (3, 1)])
+def test_the_first_panels_lead_to_the_steps_or_just_below(steps, begun):
     assert first(steps) == begun
 
 
-def test_no_steps_are_refused():
-    with pytest.raises(ValueError, match="1 step or more, got 0"):
-        first(0)
+@pytest.mark.parametrize("steps", [1, 0, -3])
+def test_a_panel_has_two_steps(steps):
+    with pytest.raises(
+        ValueError, match=f"2 steps or more, got {steps}: ask for more, or for none"
+    ):
+        first(steps)
 
 
 def way(power, asked):
@@ -29,7 +32,7 @@ def way(power, asked):
 
 def test_what_is_even_is_asked_at_the_first_points_and_what_bends_where_it_bends():
     asked = []
-    found = integrated(way(np.array([1.0, 9.0]), asked), sentence=np.array([0, 1]), steps=512)
+    found = integrated(way(np.array([1.0, 40.0]), asked), sentence=np.array([0, 1]), steps=512)
     np.testing.assert_allclose(found[0], [0.5, 0.5])
     np.testing.assert_allclose(found[1], [0.5, 0.5], atol=0.005)
     assert len(set(asked)) == len(asked)  # no point twice
@@ -38,8 +41,27 @@ def test_what_is_even_is_asked_at_the_first_points_and_what_bends_where_it_bends
     assert 0.0625 not in bent and {0.8125, 0.9375, 0.96875} < set(bent)
 
 
-@pytest.mark.parametrize("steps, points", [(8, 9), (16, 17), (60, 57), (1, 2)])
-def test_no_interval_is_shorter_than_a_step(steps, points):
+def test_each_panel_takes_the_rule_that_comes_nearer():
+    """Of slopes 0, 0 and 1 a third of the way each, Simpson's is 1/6, the trapezoidal 1/4."""
+    values = np.array([[0, 0, 0.17], [0, 0, 0.24]])
+    slopes = np.tile(np.array([0.0, 0, 1])[:, None], (2, 1, 1))
+    panels = Panels(np.arange(2), np.zeros(2), np.ones(2), values, slopes)
+    np.testing.assert_allclose(panels.areas(), [[1 / 6], [1 / 4]])
+
+
+def test_halves_are_known_at_their_ends_and_asked_for_in_the_middle():
+    panels = Panels.first(way(np.array([2.0]), []), 1, 2)
+    asked = []
+    halves = panels.halves(way(np.array([2.0]), asked))
+    assert sorted(at for _, at in asked) == [0.125, 0.375, 0.625, 0.875]
+    np.testing.assert_allclose(halves.begin, [0, 0.5, 0.25, 0.75])
+    points = halves.begin[:, None] + np.array([0, 0.125, 0.25])
+    np.testing.assert_allclose(halves.values, points**2)
+    np.testing.assert_allclose(halves.slopes, np.stack([points, points], axis=2))
+
+
+@pytest.mark.parametrize("steps, points", [(8, 9), (16, 17), (60, 49), (2, 3)])
+def test_no_step_is_shorter_than_a_step(steps, points):
     """A slope that is of no log-probability is never complete."""
     asked = []
 
