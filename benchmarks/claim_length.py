@@ -5,6 +5,7 @@ and on short sentences of it that are joined: those are the same sentences at ea
 """
 
 import dataclasses
+import hashlib
 import itertools
 import json
 
@@ -134,19 +135,21 @@ def scores(parts, said):
 
 
 def _translated(recipe, name, sets, asked):
-    """By set the translations of its parts, made once and kept."""
-    path = asked.folder / "translations" / f"{name}.json"
-    translator = trained(recipe, name, asked.folder, asked.data_dir)
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    """By set the translations of its parts; kept beside the figure, and so made once for all."""
+    path = asked.to / NAME / f"{name}.json"
+    made = json.loads(json.dumps(dataclasses.asdict(recipe)))
     sources = {kind: [sources for sources, _ in parts] for kind, parts in sets.items()}
-    if kept.get("sources") != sources:
+    digest = hashlib.sha256(json.dumps(sources).encode()).hexdigest()
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not kept or kept["sources"] != digest or not kept["recipe"].items() <= made.items():
+        translator = trained(recipe, name, asked.folder, asked.data_dir)
         said = {
             kind: [translator.translate_all(texts) for texts in parts]
             for kind, parts in sources.items()
         }
-        kept = {"sources": sources, "said": said}
+        kept = {"recipe": made, "sources": digest, "said": said}
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+        path.write_text(json.dumps(kept, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
     return kept["said"]
 
 

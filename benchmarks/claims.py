@@ -4,8 +4,9 @@
     python -m benchmarks.claims scores      # Luong's Table 4: scores, global and local
     python -m benchmarks.claims length      # BLEU by the length of the source; takes hours
 
-Each writes a figure and its numbers into docs/claims. Trained models are kept in build/claims: the
-same command goes on where it was stopped, and a second run only measures and draws.
+Each writes a figure and its numbers into docs/claims. Trained models are kept in build/claims, and
+what those of `length` translated beside the figure: the same command goes on where it was stopped,
+and a second run only measures and draws.
 """
 
 import argparse
