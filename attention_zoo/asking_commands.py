@@ -5,7 +5,7 @@ from pathlib import Path
 
 from attention_zoo.command import add_model, command, model_folder
 from attention_zoo.quiet import import_tensorflow
-from serving.client import GrpcClient, RestClient, Tls
+from serving.client import GrpcClient, RestClient, ServerError, Tls
 
 # An n-best has fewer texts than were asked for where their score is this.
 IMPOSSIBLE = -1e29
@@ -54,7 +54,20 @@ def answers(parsed, signature):
 def served_answers(parsed, signature, texts):
     """The outputs of a signature for these texts, from a server."""
     model = Path(parsed.model).name
-    return client(parsed).translate(model, texts, signature=signature)
+    try:
+        return client(parsed).translate(model, texts, signature=signature)
+    except ServerError as error:
+        if error.code != "NOT_FOUND":
+            raise
+        raise ValueError(no_such_model(error)) from error
+
+
+def no_such_model(error):
+    """What a server says that lacks a model, and what to do, in a line."""
+    return (
+        f"the server has no such model: {error.message}; name one that it serves, or put this one "
+        "into the folder that it serves"
+    )
 
 
 def refuse_speech(parsed):

@@ -1,6 +1,7 @@
 """`attention-zoo`: prepare, train, evaluate, export, serve, translate, explain, demo."""
 
 import argparse
+import os
 import sys
 
 from attention_zoo.asking_commands import add_translate
@@ -37,6 +38,9 @@ def main(arguments=None):
     parsed = _parser().parse_args(arguments)
     try:
         return parsed.command(parsed) or 0
+    except BrokenPipeError:  # who read what was printed has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError, ImportError, MemoryError, ServerError) as error:
         print(f"attention-zoo {parsed.name}: {_one_line(error)}", file=sys.stderr)
         return 2
@@ -45,7 +49,8 @@ def main(arguments=None):
 
 
 def _one_line(error):
-    return " ".join(str(error).split()) or type(error).__name__
+    lines = (line.strip() for line in str(error).splitlines())
+    return " ".join(line for line in lines if line) or type(error).__name__
 
 
 def _parser():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from attention_zoo.asking_commands import add_asking, refuse_speech, served_answ
 from attention_zoo.command import command, model_folder
 from attention_zoo.quiet import import_tensorflow
 from attention_zoo.reading import cut, is_blank, read
-from zoo.explain import Alignment, check_picture, heat_map, page, table
+from zoo.explain import Alignment, check_picture, integrating, page, png, table
 from zoo.explain.alignment import as_text, visible
 from zoo.explain.attribution import METHODS, STEPS
 from zoo.explain.explanation import Explanation
@@ -17,8 +18,6 @@ from zoo.explain.file import check_file
 
 # What only a model's own folder can tell.
 INSIDE = ("layer", "heads", "attribution", "steps")
-# What is written, and how to see beforehand that it can be.
-FILES = {"png": check_picture, "html": check_file, "json": check_file}
 # How many views of a text stand side by side in the picture.
 COLUMNS = 4
 
@@ -53,32 +52,55 @@ def add_explain(commands):
 def _run_explain(parsed):
     _check(parsed)
     explanations = _of_server(parsed) if parsed.server else _of_folder(parsed)
+    # Files first: who reads what is printed may stop reading.
+    written = [
+        _write(path, make(explanations))
+        for name, make in FILES.items()
+        for path in [getattr(parsed, name)]
+        if path is not None
+    ]
     for explanation in explanations:
         _print(explanation)
-    if parsed.png is not None:
-        views = [view for explanation in explanations for view in explanation.views]
-        columns = min(len(explanations[0].views), COLUMNS)
-        print(f"Drew {heat_map(views, parsed.png, columns)}.")
-    if parsed.html is not None:
-        _write(parsed.html, page(explanations))
-    if parsed.json is not None:
-        numbers = [explanation.numbers() for explanation in explanations]
-        _write(parsed.json, json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
+    for path in written:
+        print(f"Wrote {path}.")
+
+
+def _picture(explanations):
+    views = [view for explanation in explanations for view in explanation.drawn]
+    return png(views, min(len(explanations[0].views), COLUMNS))
+
+
+def _page(explanations):
+    return page(explanations).encode()
+
+
+def _numbers(explanations):
+    numbers = [explanation.numbers() for explanation in explanations]
+    return (json.dumps(numbers, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+# What is written where a flag of that name says.
+FILES = {"png": _picture, "html": _page, "json": _numbers}
 
 
 def _check(parsed):
     """Refuse, before anything is loaded, what can be seen to be wrong without it."""
-    for name in (*FILES, "layer", "heads", "server"):
+    for name in ("model", *FILES, "layer", "heads", "server"):
         if getattr(parsed, name) == "":
-            raise ValueError(f"--{name} got '', which is nothing: give a value, or leave it out")
-    for name, check in FILES.items():
-        if getattr(parsed, name) is not None:
-            check(getattr(parsed, name))
+            flag = "MODEL" if name == "model" else f"--{name}"
+            raise ValueError(f"{flag} got '', which is nothing: give a value, or leave it out")
+    paths = [path for path in (getattr(parsed, name) for name in FILES) if path is not None]
+    for path in paths:
+        (check_picture if path == parsed.png else check_file)(path)
+    if len(set(map(os.path.abspath, paths))) < len(paths):
+        raise ValueError(f"each of {', '.join(f'--{name}' for name in FILES)} wants its own file")
     for text in parsed.text:
         if is_blank(text):
             raise ValueError(f"there is nothing to translate in {text!r}; give a text")
     if parsed.steps is not None and parsed.attribution != METHODS[0]:
         raise ValueError(f"--steps is of integrated gradients; add --attribution {METHODS[0]}")
+    if parsed.steps is not None:
+        integrating.first(parsed.steps)
     for name in INSIDE:
         if parsed.server and getattr(parsed, name) is not None:
             raise ValueError(
@@ -123,10 +145,15 @@ def _print(explanation):
     print(f"{both} (log-probability {said.score:z.4f})\n")
     for warning in explanation.warnings:
         print(f"Warning: {visible(warning)}.", file=sys.stderr)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for view in explanation.views:
-        print(f"{view.title}\n\n{table(view)}\n")
+        print(f"{view.title}\n\n{table(view, width)}\n")
 
 
-def _write(path, text):
-    Path(path).write_text(text, encoding="utf-8")
-    print(f"Wrote {path}.")
+def _write(path, content):
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        why = f"{path!r} can't be written: {error.strerror}; name another file"
+        raise ValueError(why) from error
+    return path

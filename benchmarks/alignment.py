@@ -20,6 +20,8 @@ def main():
     parser.add_argument("--sentences", type=int, default=200)
     parser.add_argument("--data-dir", help="where TFDS keeps prepared datasets")
     parsed = parser.parse_args()
+    if parsed.sentences < 1:
+        parser.error(f"--sentences wants 1 or more, got {parsed.sentences}")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from training.datasets.load import load_examples
 
@@ -58,10 +60,12 @@ def measure(folder, texts, isos, spans):
 
 
 def shares_of(attributor, method, source, target):
-    """The shares of each sentence's attribution."""
+    """The shares of each sentence's attribution, those of noise, too: each digit gets a link."""
+    from zoo.explain.attribution import shares
+
     parts = [slice(i, i + BATCH) for i in range(0, len(source), BATCH)]
     found = [attributor.attribute(method, source[part], target[part]) for part in parts]
-    return [one.shares for batch in found for one in batch]
+    return [shares(one.values) for batch in found for one in batch]
 
 
 def ids(translator, texts, isos):

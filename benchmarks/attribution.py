@@ -1,6 +1,6 @@
 """What integrated gradients take, and how complete they are, as a Markdown table.
 
-    python -m benchmarks.attribution saved_models/dates-transformer saved_models/dates-bahdanau
+    python -m benchmarks.attribution saved_models/dates-*
 
 Of each trained model: the completeness residuals of the first test sentences, at the default steps;
 and the time that `BATCH` sentences of `LENGTH` tokens take, END among them, beside that of one
@@ -50,6 +50,8 @@ def measure(folder, sentences, data_dir):
     ]
     residuals = np.array([one.residual for one in found])
     of_length = np.flatnonzero((source.numpy() != 0).sum(axis=1) == LENGTH)[:BATCH]
+    if len(of_length) < BATCH:
+        raise ValueError(f"{folder}: {len(of_length)} test texts have {LENGTH} tokens, not {BATCH}")
     batch = [cropped(side.numpy()[of_length]) for side in (source, target)]
     seconds = min(_seconds(attributor, batch) for _ in range(2))
     step = _training_step(translator.model, *batch)
@@ -92,7 +94,12 @@ def main(arguments=None):
     parser.add_argument("--sentences", type=int, default=200, help="whose residuals are taken")
     parser.add_argument("--data-dir", help="where TFDS keeps prepared datasets")
     asked = parser.parse_args(arguments)
-    rows = [HEADING, *(measure(one, asked.sentences, asked.data_dir) for one in asked.folders)]
+    if asked.sentences < 1:
+        parser.error(f"--sentences wants 1 or more, got {asked.sentences}")
+    try:
+        rows = [HEADING, *(measure(one, asked.sentences, asked.data_dir) for one in asked.folders)]
+    except (FileNotFoundError, ValueError) as error:
+        raise SystemExit(f"{error}") from error
     print(table(rows))
     print(f"\n{machine()}")
 

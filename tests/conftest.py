@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -49,3 +50,14 @@ def tiny_model(tmp_path_factory, tiny_recipe, data_dir):
         data_dir=data_dir,
     )
     return folder / "saved_models" / "dates"
+
+
+@pytest.fixture(scope="session")
+def saved_models(tiny_model, tmp_path_factory):
+    """A folder with the tiny model, exported; not to be changed."""
+    from serving.export import export
+
+    folder = tmp_path_factory.mktemp("saved_models")
+    shutil.copytree(tiny_model, folder / "dates")
+    export(folder / "dates")
+    return folder

@@ -1,18 +1,14 @@
 """The command line: what it prints, and the one line and status 2 it has for bad input."""
 
-import json
 import re
-import shutil
 import socket
 import sys
 
-import numpy as np
 import pytest
 
 from attention_zoo.cli import main
-from serving.export import export
 from serving.server import LocalServer
-from zoo.explain.attribution import METHODS
+from tests.command_line import refusal
 from zoo.models.loading import SHIPPED
 
 LOCAL = ("serve", "--local", "--rest-port", "0", "--grpc-port", "0")
@@ -27,27 +23,6 @@ COMMANDS = (
     "explain",
     "demo",
 )
-
-
-@pytest.fixture(scope="module")
-def saved_models(tiny_model, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("saved_models")
-    shutil.copytree(tiny_model, folder / "dates")
-    export(folder / "dates")
-    return folder
-
-
-def refusal(capsys, *arguments):
-    """The one line that the command has for these arguments."""
-    try:
-        status = main(arguments)
-    except SystemExit as stop:
-        status = stop.code
-    printed = capsys.readouterr()
-    assert status == 2
-    assert printed.out == ""
-    assert printed.err.count("\n") == 1
-    return printed.err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -119,67 +94,6 @@ def test_a_server_is_asked_with_the_same_words(saved_models, protocol, capsys):
     assert capsys.readouterr().out == here
 
 
-def test_explain_prints_a_table_and_draws(saved_models, tmp_path, capsys):
-    png = tmp_path / "alignment.png"
-    arguments = ["explain", "dates", "9월", "--saved-models", str(saved_models), "--png", str(png)]
-    assert main(arguments) == 0
-    printed = capsys.readouterr().out
-    assert "9 월 ⏎" in printed
-    assert png.read_bytes().startswith(b"\x89PNG")
-
-
-def test_explain_writes_what_it_found(saved_models, tmp_path, capsys):
-    png, page, numbers = (tmp_path / f"found.{kind}" for kind in ("png", "html", "json"))
-    files = ["--png", str(png), "--html", str(page), "--json", str(numbers)]
-    asked = ["9월", "3 May", "--attribution", "integrated-gradients", "--steps", "2"]
-    assert main(["explain", "dates", *asked, "--saved-models", str(saved_models), *files]) == 0
-    printed = capsys.readouterr()
-    first, second = json.loads(numbers.read_text(encoding="utf-8"))
-    assert first["source"] == ["9", "월", "</s>"]
-    assert second["text"] == "3 May"
-    values, change = (np.array(first["attribution"][name]) for name in ("values", "change"))
-    assert values.shape == np.array(first["attention"][0]["weights"]).shape
-    gaps = np.abs(values.sum(1) - change).sum() / np.abs(change).sum()
-    assert first["attribution"]["residual"] == pytest.approx(gaps)
-    assert f"completeness residual {gaps:.2%}" in printed.out
-    assert re.search(r"rank correlation -?\d\.\d\d with integrated gradients", printed.out)
-    assert png.read_bytes().startswith(b"\x89PNG")
-    written = page.read_text(encoding="utf-8")
-    assert written.count("<table>") == 4
-    assert f"completeness residual {gaps:.2%}" in written
-    assert "<small>3 May</small>" in written
-
-
-def test_explain_warns_where_it_cut_and_where_the_sum_is_off(saved_models, capsys):
-    text, saved = "1 " * 60, str(saved_models)
-    asked = ["explain", "dates", text, "--saved-models", saved, "--attribution", METHODS[0]]
-    assert main([*asked, "--steps", "1"]) == 0
-    warnings = capsys.readouterr().err.splitlines()
-    assert "has 119 tokens and the model reads 63: it was cut behind '1 ␣ 1 ␣ 1'" in warnings[0]
-    assert len(warnings) == 1 or "ask for more --steps" in warnings[1]
-
-
-def test_explain_warns_where_a_server_cut(saved_models, capsys):
-    with LocalServer(saved_models, rest_port=0, grpc_port=0) as server:
-        asked = ["explain", "dates", "1 " * 60, "9월", "--server", f"127.0.0.1:{server.rest_port}"]
-        assert main(asked) == 0
-    (line,) = capsys.readouterr().err.splitlines()
-    assert f"the model reads 63 tokens of a text: it cut this one behind “…{' 1' * 10}”" in line
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        (["--layer", "2"], "--layer 2: this model has 1 layer; or ask for last or all"),
-        (["--heads", "x"], "--heads x: this model has 1 head; or ask for mean or all"),
-        (["--attribution", METHODS[0], "--steps", "0"], "want 1 step or more, got 0"),
-    ],
-)
-def test_explain_refuses_what_the_model_has_not(saved_models, capsys, arguments, message):
-    asked = ["explain", "dates", "9월", "--saved-models", str(saved_models), *arguments]
-    assert message in refusal(capsys, *asked)
-
-
 def test_serve_writes_the_model_list(saved_models, tmp_path):
     config = tmp_path / "models.config"
     assert main(["serve", str(saved_models), "--write-config", str(config)]) == 0
@@ -223,23 +137,6 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
             "nowhere.pem",
         ),
         (["translate", "dates", "text", "--server", "https://a:1", "--key", "a"], "together"),
-        (["explain", "dates", "text", "--png", "nowhere/a.png"], "nowhere"),
-        (["explain", "dates", "text", "--html", "nowhere/a.html"], "nowhere"),
-        (
-            ["explain", "dates", "text", "--json", "."],
-            "a file is to be in a folder that exists; got '.'",
-        ),
-        (["explain", "dates", "text", "--png", "a.jpg"], "a picture is a .png; got 'a.jpg'"),
-        *(
-            (["explain", "dates", "text", f"--{flag}", ""], f"--{flag} got '', which is nothing")
-            for flag in ("png", "html", "json", "layer", "heads", "server")
-        ),
-        (["explain", "dates", "text", " "], "nothing to translate in ' '"),
-        (["explain", "dates", "\u200b"], "nothing to translate"),
-        (["explain", "dates", "text", "--steps", "9"], "add --attribution integrated-gradients"),
-        (["explain", "dates", "text", "--server", "a:1", "--layer", "1"], "leave out --server"),
-        (["explain", "dates", "text", "--attribution", "lime"], "leave-one-out"),
-        (["explain", "nothing", "text"], "attention-zoo train"),
         (["demo"], "by --model"),
         (["demo", "--model", "dates", "--server", "8501"], "HOST:PORT"),
         (["demo", "--model", "dates", "--port", "70000"], "a port is 0 to 65535"),
@@ -262,17 +159,6 @@ def test_bad_input(arguments, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert message in refusal(capsys, *arguments)
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("flag", ["png", "html", "json"])
-def test_a_file_that_cannot_be_written_is_refused_before_any_work(
-    flag, tmp_path, monkeypatch, capsys
-):
-    """Before the model is looked for, that is."""
-    monkeypatch.setattr("os.access", lambda *asked: False)
-    path = str(tmp_path / f"a.{flag}")
-    line = refusal(capsys, "explain", "nothing", "text", f"--{flag}", path)
-    assert f"{path!r} can't be written" in line
 
 
 CORPORA = {

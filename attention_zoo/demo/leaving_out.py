@@ -10,13 +10,11 @@ import numpy as np
 
 from zoo.explain import Alignment
 from zoo.explain.alignment import as_text
-from zoo.explain.attribution import shares
+from zoo.explain.attribution import LEAST, shares
 
 TITLE = "what mattered: leave one out"
 # In a request: TensorFlow Serving refuses more rows than a batch may have.
 MOST_ROWS = 16
-# In nats: where no part of the text changes a token by as much, its shares would be noise's.
-LEAST = 0.01
 # Kana and Han, whose scripts write no blanks, one by one; words with their apostrophes; signs.
 _PARTS = re.compile(r"[぀-ヿ一-鿿]|[^\W぀-ヿ一-鿿]+(?:['’][^\W぀-ヿ一-鿿]+)*|[^\w\s]")
 
@@ -65,12 +63,10 @@ def leave_one_out(client, model, text, target, by_words):
     length = int(outputs["target_length"][0])
     gains = np.concatenate([np.asarray(answer["token_scores"], float) for answer in answers])
     gains = gains[:, :length]  # (1 + parts, target tokens)
-    lost = (gains[0] - gains[1:]).T
-    mattered = np.abs(lost).max(axis=1, keepdims=True, initial=0) >= LEAST
     return Alignment(
         [text[start:stop] for start, stop in spans],
         [as_text(token) for token in outputs["target_tokens"][0][:length]],
-        shares(lost) * mattered,
+        shares((gains[0] - gains[1:]).T, LEAST),
         target,
         float(outputs["score"][0]),
         TITLE,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from attention_zoo.asking_commands import no_such_model
 from serving.client import ServerError
 from zoo import card
 
@@ -45,8 +46,7 @@ def reason(error):
     """What a `ServerError` or another says, without the name of a code."""
     if not isinstance(error, ServerError):
         return str(error)
-    missing = error.code == "NOT_FOUND"
-    return f"the server has no such model: {error.message}" if missing else error.message
+    return no_such_model(error) if error.code == "NOT_FOUND" else error.message
 
 
 def _is_available(client, model):

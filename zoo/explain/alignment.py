@@ -1,6 +1,7 @@
 """One sentence's alignment."""
 
 import dataclasses
+import itertools
 import re
 
 import numpy as np
@@ -8,6 +9,8 @@ import numpy as np
 # What would move the cursor, break a line or turn its order: controls, separators of lines, and
 # Unicode's Bidi_Control.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# SentencePiece spells a character so, byte by byte, that it has no piece for.
+_BYTE = re.compile("<0x([0-9A-F]{2})>")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,9 +61,29 @@ class Alignment:
         )
 
 
-def label(token):
-    """What stands for a token in a table or picture: a sign where it is blank or END."""
+def labels(tokens):
+    """What stands for each token in a table or picture: a sign where it is blank or END.
+
+    For a character that is spelled in bytes it stands itself, and "·" for its other bytes.
+    """
+    shown = []
+    for spelled, run in itertools.groupby(tokens, lambda token: bool(_BYTE.fullmatch(token))):
+        run = list(run)
+        shown += (spelled and _characters(run)) or [_label(token) for token in run]
+    return shown
+
+
+def _label(token):
     return {" ": "␣", "</s>": "⏎"}.get(token) or visible(token)
+
+
+def _characters(run):
+    """Bytes' labels; none where they are no characters."""
+    try:
+        text = bytes.fromhex(_BYTE.sub(r"\1", "".join(run))).decode()
+    except UnicodeDecodeError:
+        return []
+    return [part for c in text for part in (_label(c), *"·" * (len(c.encode()) - 1))]
 
 
 def visible(text):

@@ -5,9 +5,11 @@ import dataclasses
 import numpy as np
 
 # Of integrated gradients: the most. It is begun with few, which do for most sentences.
-STEPS = 512
+STEPS = 4096
 # The largest completeness residual that will do.
 COMPLETE = 0.01
+# In nats: where no source token does as much for or against a target token, its shares are noise's.
+LEAST = 0.01
 METHODS = ("integrated-gradients", "input-x-gradient", "leave-one-out")
 
 
@@ -32,15 +34,26 @@ class Attribution:
         return float(residual(self.values, self.change))
 
     @property
+    def residuals(self):
+        """That of each target token, `(target tokens,)`; NaN of those that change too little."""
+        matters = np.abs(self.change) >= LEAST
+        of_each = residual(self.values[:, None], self.change[:, None])
+        return np.where(matters, of_each, np.nan)
+
+    @property
     def shares(self):
-        """Each row's magnitudes as parts of their sum, as attention is of 1."""
-        return shares(self.values)
+        """Each row's magnitudes as parts of their sum, as attention is of 1; zeros for noise."""
+        return shares(self.values, LEAST)
 
 
-def shares(values):
-    """Each row's magnitudes as parts of their sum: `(target tokens, source tokens)`, as given."""
+def shares(values, least=0.0):
+    """Each row's magnitudes as parts of their sum: `(target tokens, source tokens)`, as given.
+
+    A row in which no magnitude is `least` or more is all zeros.
+    """
     sizes = np.abs(values)
-    return sizes / np.maximum(sizes.sum(axis=1, keepdims=True), 1e-30)
+    parts = sizes / np.maximum(sizes.sum(axis=1, keepdims=True), 1e-30)
+    return parts * (sizes.max(axis=1, keepdims=True, initial=0) >= least)
 
 
 def residual(values, change):

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.decoding import forced_gains
-from zoo.explain.alignment import Alignment, as_text, label
+from zoo.explain.alignment import Alignment, as_text, labels
 from zoo.explain.attribution import STEPS
 from zoo.explain.attributor import Attributor
 from zoo.explain.explanation import Explanation
@@ -69,7 +69,7 @@ def _cut(translator, text):
         raise ValueError(f"there is nothing to translate in {as_text(text)!r}; give a text")
     if len(ids) <= room:
         return ""
-    kept = [label(as_text(token)) for token in translator.source.tokens(ids[:room]).numpy()]
+    kept = labels([as_text(token) for token in translator.source.tokens(ids[:room]).numpy()])
     return (
         f"the text has {len(ids)} tokens and the model reads {room}: it was cut behind "
         f"{' '.join(kept[-5:])!r}"

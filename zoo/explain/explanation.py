@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import numpy as np
+
 from zoo.explain.alignment import Alignment
 from zoo.explain.attribution import COMPLETE, METHODS, Attribution
 from zoo.explain.rank_correlation import rank_correlation
@@ -29,13 +31,15 @@ class Explanation:
     def views(self):
         """All that is drawn: attention, with its correlation to the attribution, which follows.
 
-        Integrated gradients' title has their completeness residual.
+        Integrated gradients' title has their completeness residual, and that of the single token
+        that is off the most.
         """
         if not self.attributed:
             return self.attention
-        beside = f"with {self.attributed.title}"
-        known = "" if self.residual is None else f"\ncompleteness residual {self.residual:.2%}"
-        titles = [f"rank correlation {rho:.2f} {beside}" for rho in self.correlations()]
+        known = "" if self.residual is None else f"\n{self._residuals()}"
+        titles = [
+            f"{_correlation(rho)} with {self.attributed.title}" for rho in self.correlations()
+        ]
         return [
             *(
                 dataclasses.replace(alignment, title=f"{alignment.title}\n{title}")
@@ -51,12 +55,25 @@ class Explanation:
         return self.attribution.residual if complete else None
 
     @property
+    def drawn(self):
+        """The views for a picture, whose first says where a text was cut: it is passed on alone."""
+        first, *others = self.views
+        if not self.cut:
+            return [first, *others]
+        return [dataclasses.replace(first, title=f"{first.title}\n{self.cut}"), *others]
+
+    def _residuals(self):
+        known = self.attribution.residuals
+        worst = "" if np.isnan(known).all() else f", of a token {np.nanmax(known):.2%} at most"
+        return f"completeness residual {self.residual:.2%}{worst}"
+
+    @property
     def warnings(self):
         """What is not as it was asked for, each in a line."""
         off = ""
         if self.residual is not None and self.residual > COMPLETE:
             off = (
-                f"the completeness residual, {self.residual:.2%}, is above {COMPLETE:.0%}; ask for "
+                f"the completeness residual, {self.residual:.3%}, is above {COMPLETE:.0%}; ask for "
                 "more --steps"
             )
         return [warning for warning in (self.cut, off) if warning]
@@ -90,6 +107,15 @@ class Explanation:
                 "values": self.attribution.values.tolist(),
                 "change": self.attribution.change.tolist(),
                 "residual": self.attribution.residual,
-                "rank_correlations": [None if rho != rho else rho for rho in self.correlations()],
+                "residuals": _without_nan(self.attribution.residuals),
+                "rank_correlations": _without_nan(self.correlations()),
             }
         return numbers
+
+
+def _correlation(rho):
+    return "no row to correlate" if np.isnan(rho) else f"rank correlation {rho:.2f}"
+
+
+def _without_nan(numbers):
+    return [None if np.isnan(number) else float(number) for number in numbers]

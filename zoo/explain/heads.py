@@ -17,6 +17,9 @@ def choose(attention, layer="last", heads="mean"):
     """
     layers = range(len(attention))
     if not layers:
+        for name, asked in (("layer", layer), ("heads", heads)):
+            if asked not in ("last", "mean", "all"):
+                raise ValueError(f"--{name} {asked}: this model has no attention; leave it out")
         return []
     asked = layers[-1:] if layer == "last" else _numbers("layer", layer, len(layers), "last")
     return [pair for i in asked for pair in _of_layer(i, attention[i], heads, len(layers) > 1)]

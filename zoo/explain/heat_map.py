@@ -5,7 +5,7 @@ import io
 import textwrap
 from pathlib import Path
 
-from zoo.explain.alignment import label, visible
+from zoo.explain.alignment import labels, visible
 from zoo.explain.file import check_file
 
 # Of the text above and below a picture: an inch holds so many letters, Hangul and Han among them.
@@ -71,8 +71,8 @@ def _figure(plt, alignments, columns):
         axis.axis("off")
     for axis, alignment, around in zip(axes.flat, alignments, texts, strict=False):
         image = _draw(axis, alignment, *around)
-    label = "share of the row: 0 white, 1 black"
-    figure.colorbar(image, ax=axes, label=label, fraction=0.03, pad=0.02, panchor="W")
+    scale = "share of the row: 0 white, 1 black"
+    figure.colorbar(image, ax=axes, label=scale, fraction=0.03, pad=0.02, panchor="W")
     return figure
 
 
@@ -91,7 +91,7 @@ def _draw(axis, alignment, title, said):
     image = axis.imshow(alignment.weights, cmap="Greys", vmin=0, vmax=1, aspect="equal")
     axis.xaxis.tick_top()
     axis.xaxis.set_label_position("top")
-    _name_ticks(axis, *(list(map(label, side)) for side in (alignment.source, alignment.target)))
+    _name_ticks(axis, labels(alignment.source), labels(alignment.target))
     axis.grid(which="minor", color="0.9", linewidth=0.6)
     axis.tick_params(which="both", length=0)
     axis.set_xlabel("source")

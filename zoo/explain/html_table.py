@@ -3,7 +3,7 @@
 import unicodedata
 from html import escape
 
-from zoo.explain.alignment import label, visible
+from zoo.explain.alignment import labels, visible
 
 # A weight is the opacity of the ink, and so reads the same on grey paper and to colour-blind eyes,
 # and light on dark in a page that is dark.
@@ -48,11 +48,11 @@ def html_table(alignment):
     Returns:
         The HTML, a string, for a page that has `TABLE_STYLE` and the colours, `LIGHT` or `DARK`.
     """
-    head = "".join(f'<th scope="col">{_upright(token)}</th>' for token in alignment.source)
+    source, target = labels(alignment.source), labels(alignment.target)
+    head = "".join(f'<th scope="col">{_upright(name)}</th>' for name in source)
     body = "".join(
-        f'<tr><th scope="row" tabindex="0">{_shown(token)}</th>'
-        f"{_weights(alignment.source, weights)}</tr>\n"
-        for token, weights in zip(alignment.target, alignment.weights, strict=True)
+        f'<tr><th scope="row" tabindex="0">{_shown(name)}</th>{_weights(source, weights)}</tr>\n'
+        for name, weights in zip(target, alignment.weights, strict=True)
     )
     return (
         f'<figure class="alignment">\n<figcaption>{escape(alignment.title)}</figcaption>\n'
@@ -66,18 +66,18 @@ def escaped(text):
     return escape(visible(text))
 
 
-def _upright(token):
+def _upright(name):
     """A source token that takes no more width than its column: longer ones stand."""
-    if len(label(token)) == 1:
-        return f"<span>{_shown(token)}</span>"
-    wide = any(unicodedata.east_asian_width(character) in "WF" for character in token)
-    return f'<span class="{"down" if wide else "up"}">{_shown(token)}</span>'
+    if len(name) == 1:
+        return f"<span>{_shown(name)}</span>"
+    wide = any(unicodedata.east_asian_width(character) in "WF" for character in name)
+    return f'<span class="{"down" if wide else "up"}">{_shown(name)}</span>'
 
 
 def _weights(source, weights):
     return "".join(
-        f'<td title="{_cell(token)}: {weight:.3f}" style="--weight: {_opacity(weight)}"></td>'
-        for token, weight in zip(source, weights, strict=True)
+        f'<td title="{escape(name)}: {weight:.3f}" style="--weight: {_opacity(weight)}"></td>'
+        for name, weight in zip(source, weights, strict=True)
     )
 
 
@@ -85,10 +85,6 @@ def _opacity(weight):
     return f"{min(max(float(weight), 0), 1):.3f}"
 
 
-def _shown(token):
+def _shown(name):
     """A token, its mark of a blank before it faint: it is no letter."""
-    return _cell(token).replace("▁", "<i>▁</i>")
-
-
-def _cell(token):
-    return escape(label(token))
+    return escape(name).replace("▁", "<i>▁</i>")

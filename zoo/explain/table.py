@@ -2,12 +2,12 @@
 
 import unicodedata
 
-from zoo.explain.alignment import label
+from zoo.explain.alignment import labels
 
 SHADES = " ░▒▓█"
 
 
-def table(alignment):
+def table(alignment, width=None):
     """The alignment as lines of text: a row for each target token, a shade for each weight.
 
     2013년 2월 9일 토요일 -> 2013-02-09 (log-probability -0.01)
@@ -16,20 +16,49 @@ def table(alignment):
       2 █
       0   █
       1     █
+
+    A shade is a quarter, and there is one from 5 % on.
+
+    Args:
+        alignment: an `Alignment`.
+        width: columns that there are. A wider table is cut into several, with a blank line between;
+            None for one, however wide.
     """
-    widths = [max(_width(label(token)), 1) for token in alignment.source]
-    margin = max(_width(label(token)) for token in alignment.target)
-    lines = [" " * margin + " " + _line(map(label, alignment.source), widths)]
-    for token, weights in zip(alignment.target, alignment.weights, strict=True):
-        shades = (SHADES[round(float(weight) * (len(SHADES) - 1))] for weight in weights)
-        cells = (shade * width for shade, width in zip(shades, widths, strict=True))
-        lines.append(_padded(label(token), margin) + " " + _line(cells, widths))
-    return "\n".join(lines)
+    target = labels(alignment.target)
+    margin = max(map(_width, target))
+    return "\n\n".join(
+        "\n".join(_lines(source, target, margin, alignment.weights[:, columns]))
+        for source, columns in _parts(labels(alignment.source), (width or 10**9) - margin)
+    )
+
+
+def _parts(source, room):
+    """The source's tokens, as many at a time as there is room for, and which columns they are."""
+    begin, used = 0, 0
+    for i, token in enumerate(source):
+        needed = 1 + max(_width(token), 1)
+        if used and used + needed > room:
+            yield source[begin:i], slice(begin, i)
+            begin, used = i, 0
+        used += needed
+    yield source[begin:], slice(begin, None)
+
+
+def _lines(source, target, margin, weights):
+    widths = [max(_width(token), 1) for token in source]
+    yield f"{' ' * margin} {_line(source, widths)}".rstrip()
+    for token, row in zip(target, weights, strict=True):
+        cells = (_shade(weight) * width for weight, width in zip(row, widths, strict=True))
+        yield f"{_padded(token, margin)} {_line(cells, widths)}".rstrip()
+
+
+def _shade(weight):
+    last = len(SHADES) - 1
+    return SHADES[min(int(float(weight) * last + 0.8), last)]
 
 
 def _line(cells, widths):
-    padded = (_padded(cell, width) for cell, width in zip(cells, widths, strict=True))
-    return " ".join(padded).rstrip()
+    return " ".join(_padded(cell, width) for cell, width in zip(cells, widths, strict=True))
 
 
 def _padded(text, width):

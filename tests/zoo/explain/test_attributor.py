@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo.explain.attribution import METHODS, Attribution
+from zoo.explain.attribution import METHODS, Attribution, shares
 from zoo.explain.attributor import Attributor
 from zoo.explain.leaving_out import without_each
 
@@ -86,11 +86,20 @@ def test_each_sentence_without_each_token():
 def test_residual_and_shares_by_hand():
     one = Attribution("x", np.array([[1.0, -3.0], [0.0, 0.0]]), np.array([-1.5, 0.5]))
     assert one.residual == pytest.approx((0.5 + 0.5) / 2)
+    np.testing.assert_allclose(one.residuals, [0.5 / 1.5, 1])
     np.testing.assert_allclose(one.shares, [[0.25, 0.75], [0, 0]])
+
+
+def test_what_is_noise_has_neither_shares_nor_a_residual():
+    values, change = np.array([[0.009, -0.003], [0.01, 0.0]]), np.array([0.006, 0.01])
+    one = Attribution("x", values, change)
+    np.testing.assert_allclose(one.residuals, [np.nan, 0])
+    np.testing.assert_allclose(one.shares, [[0, 0], [1, 0]])
+    np.testing.assert_allclose(shares(values), [[0.75, 0.25], [1, 0]])
 
 
 def test_bad_settings_say_so(attributor):
     with pytest.raises(ValueError, match="'lime'; there are integrated-gradients"):
         attributor.attribute("lime", SOURCE, TARGET)
-    with pytest.raises(ValueError, match="1 step or more, got 0"):
+    with pytest.raises(ValueError, match="2 steps or more, got 0"):
         attributor.attribute("integrated-gradients", SOURCE, TARGET, steps=0)

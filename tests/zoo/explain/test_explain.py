@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from zoo.explain import Alignment, heat_map, table
-from zoo.explain.alignment import label, visible
+from zoo.explain.alignment import labels, visible
 
 
 @pytest.fixture
@@ -58,7 +58,36 @@ def test_half_a_weight_is_half_a_shade():
     ],
 )
 def test_controls_are_spelled(text, shown):
-    assert label(text) == visible(text) == shown
+    assert labels([text]) == [visible(text)] == [shown]
+
+
+@pytest.mark.parametrize(
+    "tokens, shown",
+    [
+        (["▁a", "<0xE6>", "<0x9D>", "<0xB1>", "b"], ["▁a", "東", "·", "·", "b"]),
+        (["<0x3C>", "<0xC3>", "<0xA9>"], ["<", "é", "·"]),
+        (["<0x0A>"], ["\\n"]),
+        (["<0xE6>", "<0x9D>", "b"], ["<0xE6>", "<0x9D>", "b"]),  # no character
+        ([" ", "</s>", "<unk>"], ["␣", "⏎", "<unk>"]),
+    ],
+)
+def test_characters_that_are_spelled_in_bytes_can_be_read(tokens, shown):
+    assert labels(tokens) == shown
+
+
+def test_a_wide_table_is_cut_into_parts():
+    alignment = Alignment(["ab", "년", "c", "d"], ["x", "yy"], np.eye(2, 4), "xyy", 0.0)
+    whole = ["   ab 년 c d", "x  ██", "yy    ██"]
+    assert table(alignment).splitlines() == table(alignment, 12).splitlines() == whole
+    parts = [part.splitlines() for part in table(alignment, 8).split("\n\n")]
+    assert parts == [["   ab 년", "x  ██", "yy    ██"], ["   c d", "x", "yy"]]
+    assert len(table(alignment, 1).split("\n\n")) == 4  # one token at the least
+
+
+def test_a_shade_begins_at_a_twentieth():
+    weights = np.array([[0.04, 0.05, 0.29, 0.3, 0.54, 0.55, 0.8, 1]])
+    one = Alignment(["a"] * 8, ["b"], weights, "b", 0.0)
+    assert table(one).splitlines()[1] == "b   ░ ░ ▒ ▒ ▓ █ █"
 
 
 def test_a_control_breaks_no_table_and_no_picture(tmp_path):

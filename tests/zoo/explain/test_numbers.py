@@ -70,6 +70,14 @@ def test_all_heads_of_all_layers_are_four(attention):
 
 
 @pytest.mark.parametrize(
+    ("asked", "message"), [({"layer": "2"}, "--layer 2"), ({"heads": "x"}, "--heads x")]
+)
+def test_without_attention_there_is_none_to_choose(asked, message):
+    with pytest.raises(ValueError, match=f"{message}: this model has no attention; leave it out"):
+        choose([], **asked)
+
+
+@pytest.mark.parametrize(
     ("layer", "heads", "message"),
     [
         ("3", "mean", "--layer 3: this model has layers 1 to 2; or ask for last or all"),

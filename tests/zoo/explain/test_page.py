@@ -88,8 +88,8 @@ def test_it_says_what_was_asked_where_it_was_cut_and_how_far_the_sums_are_off():
     words = " ".join(read(text).words)
     assert "☃ & <b>" in words
     assert "Warning: it was cut behind '&'." in words
-    assert "integrated gradients\ncompleteness residual 3.00%" in words
-    assert "Warning: the completeness residual, 3.00%, is above 1%; ask for more --steps." in words
+    assert "integrated gradients\ncompleteness residual 3.00%, of a token 3.00% at most" in words
+    assert "Warning: the completeness residual, 3.000%, is above 1%; ask for more --steps." in words
 
 
 def test_what_need_not_be_complete_has_no_residual():
