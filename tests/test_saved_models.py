@@ -8,7 +8,13 @@ from serving.session import ask
 from zoo import card
 from zoo.models.loading import SHIPPED
 
-NAMES = ("dates-luong", "dates-bahdanau", "dates-transformer", "tatoeba-en-fr-transformer")
+NAMES = (
+    "dates-luong",
+    "dates-bahdanau",
+    "dates-transformer",
+    "tatoeba-en-fr-transformer",
+    "tatoeba-fr-en-transformer",
+)
 MOST_BYTES = 15e6  # of the SavedModel, and of Keras's file
 
 models = pytest.mark.parametrize("name", NAMES)
