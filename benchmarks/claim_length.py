@@ -28,6 +28,7 @@ STEP = 4  # of widths
 UP_TO = (5, 10, 20, 30, 40, 60, 10**9)  # words of the sources of each part
 JOINED = (1, 2, 3, 4, 6, 8)  # so many short sentences
 SHORT = 10  # words, at most
+LEAST = 0.01  # BLEU that is drawn
 NAME = "length"
 
 
@@ -164,8 +165,8 @@ def _report(asked, sets, found, recipes, count):
         for label, kinds in found.items()
     }
     panels = [
-        Panel(*titles[kind], "BLEU", {label: (words[kind], values[label][kind][:, :-2])
-                                      for label in PRESETS})
+        Panel(*titles[kind], "BLEU", {label: (words[kind], drawn(values[label][kind]))
+                                      for label in PRESETS}, log=True)
         for kind in sets
     ]  # fmt: skip
     lines(panels, asked.to / f"{NAME}.png")
@@ -191,6 +192,11 @@ def _report(asked, sets, found, recipes, count):
         "schedule, for each model; decoded greedily",
     }
     write_page(asked.to / f"{NAME}.md", "BLEU by the length of the source", facts, tables)
+
+
+def drawn(values):
+    """BLEU of the parts, none of it 0, which a logarithmic axis has not."""
+    return np.maximum(values[:, :-2], LEAST)
 
 
 def mean_words(sources):
