@@ -185,7 +185,8 @@ def _report(asked, sets, found, recipes, count):
         tables.append(rows)
     facts = {
         "command": f"`{asked.command}`",
-        "seeds": ", ".join(map(str, asked.seeds)) + "; bands are from the least to the most",
+        "seeds": ", ".join(map(str, asked.seeds)) + "; bands are from the least to the most; lines "
+        "of the figure are geometric means, figures of the tables arithmetic ones",
         "data": f"`python_docs/en-ko`, test pairs; joined: those of up to {SHORT} words, "
         f"{', '.join(map(str, JOINED))} at a time; no model was trained on joined ones",
         "budget": f"{asked.max_examples or 'all'} training pairs, {asked.epochs} epochs, one "
