@@ -201,12 +201,19 @@ def projection_and_loss(name, threads):
 
 
 def pytorch(name, threads):
-    import torch
-
+    torch = import_torch()
     torch.set_num_threads(threads)
     trained = torch_training(model(name))
     ids = [torch.from_numpy(side).long() for side in batch(name)]
     return lambda: trained.step(*ids)
+
+
+def import_torch():
+    """PyTorch with Triton, which crashes where it is loaded after TensorFlow."""
+    import torch
+    import torch._dynamo
+
+    return torch
 
 
 def torch_training(translator):
@@ -232,8 +239,7 @@ def torch_training(translator):
 
 def compared(name):
     """Of the same weights on the same batch: both losses, and how far the logits are apart."""
-    import torch
-
+    torch = import_torch()
     from training.losses import TokenCrossentropy
 
     translator, random = model(name, dropout=0.0), np.random.default_rng(1)
