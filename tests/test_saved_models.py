@@ -31,7 +31,14 @@ def test_it_is_small_and_says_what_it_is(name):
     assert "test: " in told["Scores"]
 
 
-@models
+# Two others of its kind are asked always.
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow if n == "tatoeba-fr-en-transformer" else ())
+        for n in NAMES
+    ],
+)
 def test_the_version_that_ships_says_what_the_model_does(name):
     translator = zoo.Translator.load(name)
     texts = [translator.known["recipe"]["example"], ""]
