@@ -196,7 +196,10 @@ def main(arguments=None):
     for place in (Place(parsed.to, n, seed) for seed in parsed.seeds for n in parsed.recipes):
         dataset = recipe(place.recipe).dataset
         if parsed.data_files and dataset.startswith(MULTI30K):
-            prepare(find_builder(dataset, parsed.data_dir), parsed.data_files)
+            try:
+                prepare(find_builder(dataset, parsed.data_dir), parsed.data_files)
+            except ValueError as error:
+                parser.error(f"{error}")
         if not parsed.so_far:
             train_at(place, parsed.data_dir)
         result = measure(place, parsed.data_dir)
