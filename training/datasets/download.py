@@ -21,12 +21,14 @@ def prepare(builder: tfds.core.DatasetBuilder, data_files: str | None = None) ->
             by; they are taken in place of a download.
 
     Raises:
-        ValueError, FileNotFoundError: at once, where a download is needed and there is no network.
+        ValueError: at once, where a download is needed and there is no network; for a folder with
+            none of the files.
+        FileNotFoundError: for no folder, also where the dataset was prepared before.
     """
-    if builder.data_path.exists():
-        return
     if data_files:
         _check_files(builder, Path(data_files))
+    if builder.data_path.exists():
+        return
     config = tfds.download.DownloadConfig(manual_dir=data_files)
     try:
         with _asking_hosts_first():

@@ -125,3 +125,5 @@ def test_files_that_one_gets_by_hand(tmp_path):
     assert [example["text"] for example in tfds.as_numpy(builder.as_dataset(split="train"))] == [
         b"d"
     ]
+    with pytest.raises(FileNotFoundError, match="no folder nowhere"):
+        prepare(builder, "nowhere")  # Though it is not needed any more.
