@@ -148,7 +148,9 @@ def model(name, dropout=DROPOUT):
 
 def ours(name, threads):
     _limit(threads)
-    return _fitting(model(name), name)
+    from training.learner import learner
+
+    return _fitting(learner(model(name), recipe(), steps=1), name)
 
 
 def keras_attention(name, threads):
@@ -180,22 +182,21 @@ def projection_and_loss(name, threads):
     """The end of the forward pass and the beginning of the backward pass."""
     import tensorflow as tf
 
-    from training.losses import TokenCrossentropy
+    from training.linear_crossentropy import linear_crossentropy
 
     _limit(threads)
-    made, loss = model(name), TokenCrossentropy(recipe().label_smoothing)
+    made = model(name)
     width = made.options.get("units") or made.options["dim"]
     *_, labels = batch(name)
     outputs = tf.random.normal((*labels.shape, width))
-    tied = made.options.get("tie_embeddings")
-    weights = (made.target_embedding if tied else made.projection).trainable_weights
 
     @tf.function
     def gradients():
         with tf.GradientTape() as tape:
             tape.watch(outputs)
-            value = loss(labels, made.projection(outputs))
-        return tape.gradient(value, [outputs, *(weight.value for weight in weights)])
+            matrix, bias = made.output_weights
+            loss, _ = linear_crossentropy(outputs, matrix, bias, labels, recipe().label_smoothing)
+        return tape.gradient(loss, [outputs, *tape.watched_variables()])
 
     return gradients
 

@@ -63,7 +63,7 @@ def fit(run, model, recipe, batches, judge, checkpoint_every, callbacks=(), work
 
 
 def compile_for(recipe, model, epoch_batches):
-    """Compile a model for `fit`, as the recipe has it."""
+    """Compile what `learner` gave for `fit`, as the recipe has it."""
     model.compile(
         optimizer(recipe, model.trainable_variables, epoch_batches),
         TokenCrossentropy(recipe.label_smoothing),

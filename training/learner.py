@@ -5,10 +5,14 @@ from keras import ops
 
 from training.losses import alignment_crossentropy, divergence
 from training.scheduled_sampling import ScheduledSampling
+from training.xla import op_by_op
 
 
 def learner(model, recipe, steps):
-    """What is fitted: the model itself, or a `Learner` where the recipe asks for one.
+    """What is fitted: the model itself, or what sees its batches or its loss in another way.
+
+    That is a `Learner` where the recipe asks for one, and else, where TensorFlow computes op by op
+    on a CPU, a `LinearLearner`.
 
     Args:
         model: the translator.
@@ -24,6 +28,10 @@ def learner(model, recipe, steps):
         )
     if sampling or recipe.r_drop or recipe.guided_alignment:
         return Learner(model, sampling, recipe.r_drop, recipe.guided_alignment)
+    if op_by_op(recipe) and model.compute_dtype == "float32":
+        from training.linear_crossentropy import LinearLearner  # TensorFlow need not be here.
+
+        return LinearLearner(model, recipe.label_smoothing)
     return model
 
 

@@ -10,6 +10,15 @@ def jit(recipe):
     return recipe.jit or keras.backend.backend() == "jax"
 
 
+def op_by_op(recipe):
+    """Whether a recipe's steps are computed by TensorFlow's own kernels on a CPU."""
+    return (
+        keras.backend.backend() == "tensorflow"
+        and not jit(recipe)
+        and keras.distribution.list_devices()[0].startswith("cpu")
+    )
+
+
 @contextlib.contextmanager
 def compilable(recipe):
     """One line in place of XLA's pages about a step that TensorFlow can't compile with it."""

@@ -13,6 +13,7 @@ import pytest
 import zoo
 from training.learner import Learner, learner
 from training.losses import TokenCrossentropy, alignment_crossentropy, divergence
+from training.precision import computing_in
 from training.recipe import Recipe
 from training.scheduled_sampling import ScheduledSampling
 
@@ -39,7 +40,14 @@ def softmax(x):
     return e / e.sum(-1, keepdims=True)
 
 
-def test_a_recipe_without_options_trains_the_model_itself(model):
+def test_what_xla_compiles_is_the_model_itself(model):
+    assert learner(model, Recipe(jit=True), 10) is model
+
+
+def test_so_is_what_computes_in_less_precision():
+    with computing_in("mixed_bfloat16"):
+        sizes = dict.fromkeys(("source_vocabulary_size", "target_vocabulary_size"), 7)
+        model = zoo.build("luong-dot", **sizes, units=4, embedding_dim=3)
     assert learner(model, Recipe(), 10) is model
 
 
@@ -168,6 +176,7 @@ from training.averaging import MovingAverage
 from training.learner import learner
 from training.losses import TokenAccuracy, TokenCrossentropy
 from training.optimizers import optimizer
+from training.precision import computing_in
 from training.recipe import Recipe
 
 recipe = Recipe(

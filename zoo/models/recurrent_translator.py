@@ -174,19 +174,31 @@ class RecurrentTranslator(keras.Model):
 
         source = keras.Input((None,), dtype="int32", name="source")
         target = keras.Input((None,), dtype="int32", name="target")
-        logits, _ = self.answer(self.source_embedding(source), ops.not_equal(source, 0), target)
-        super().__init__(inputs=(source, target), outputs=logits, **kwargs)
+        outputs, _ = self._unprojected(
+            self.source_embedding(source), ops.not_equal(source, 0), target
+        )
+        super().__init__(inputs=(source, target), outputs=self.projection(outputs), **kwargs)
+        vars(self)["unprojected"] = keras.Model((source, target), outputs, name="unprojected")
+
+    @property
+    def output_weights(self):
+        """`W` and `b` of the logits `x W + b`, of what `unprojected` gives for the same inputs."""
+        return self.projection.kernel, self.projection.bias
 
     def answer(self, vectors, mask, target):
         """From embedded source to logits, and the attention: see `zoo.models.forced`."""
+        outputs, weights = self._unprojected(vectors, mask, target)
+        return self.projection(outputs), weights
+
+    def _unprojected(self, vectors, mask, target):
+        """From embedded source to what is projected, and the attention."""
         memory, state = self._encode_embedded(vectors, mask)
         outputs, *weights, _ = self._decode(
             self.embedding_dropout(self.target_embedding(target)),
             {"memory": memory, "memory_mask": mask} if self.has_attention else {},
             state,
         )
-        logits = self.projection(self.dropout(outputs))
-        return logits, [ops.expand_dims(layer, 1) for layer in weights]
+        return self.dropout(outputs), [ops.expand_dims(layer, 1) for layer in weights]
 
     def _encode(self, source):
         """Memory, its mask, and the decoder cells' initial states."""

@@ -166,11 +166,24 @@ class TransformerTranslator(keras.Model):
         source = keras.Input((None,), dtype="int32", name="source")
         target = keras.Input((None,), dtype="int32", name="target")
         mask = ops.not_equal(source, 0)
-        logits, _ = self.answer(self.source_embedding(source), mask, target, weights_wanted=False)
-        super().__init__(inputs=(source, target), outputs=logits, **kwargs)
+        outputs, _ = self._unprojected(self.source_embedding(source), mask, target, False)
+        super().__init__(inputs=(source, target), outputs=self.projection(outputs), **kwargs)
+        vars(self)["unprojected"] = keras.Model((source, target), outputs, name="unprojected")
 
-    def answer(self, vectors, mask, target, weights_wanted=True):
+    @property
+    def output_weights(self):
+        """`W` and `b`, or None, of the logits `x W + b` of what `unprojected` gives."""
+        if self.options["tie_embeddings"]:
+            return ops.transpose(self.target_embedding.embeddings), None
+        return self.projection.kernel, self.projection.bias
+
+    def answer(self, vectors, mask, target):
         """From embedded source to logits, and the attention: see `zoo.models.forced`."""
+        outputs, looked = self._unprojected(vectors, mask, target, weights_wanted=True)
+        return self.projection(outputs), looked
+
+    def _unprojected(self, vectors, mask, target, weights_wanted):
+        """From embedded source to what is projected, and the attention."""
         memory = self._encode_embedded(vectors, mask)
         x, looked = self._place(self.target_positions, self.target_embedding(target)), []
         for block in self.decoder:
@@ -178,7 +191,7 @@ class TransformerTranslator(keras.Model):
                 x, memory, memory_mask=mask, return_attention_scores=weights_wanted
             )
             looked.append(weights)
-        return self.projection(self.decoder_norm(x)), looked
+        return self.decoder_norm(x), looked
 
     def _last_norm(self, name):
         """The norm that a stack of pre-norm blocks ends in, which has weights in any case."""
