@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 import socket
 import tempfile
 from types import SimpleNamespace
@@ -159,10 +160,10 @@ def process(tiny_model, saved_model, tmp_path_factory):
     """A server in a process of its own, the toy and a trained model, and what that answers here."""
     folder = tmp_path_factory.mktemp("served")
     (folder / "toy").symlink_to(saved_model.parent)
-    (folder / "dates").symlink_to(tiny_model)
+    dates = shutil.copytree(tiny_model, folder / "dates")
     decoding = {"beam_size": 2, "max_target_length": 8}
-    export(tiny_model, **decoding)
-    translator = zoo.Translator.load(tiny_model, **decoding)
+    export(dates, **decoding)
+    translator = zoo.Translator.load(dates, **decoding)
 
     def translated(texts):
         answer = translator.translate(tf.constant(texts, tf.string, [len(texts)]))
