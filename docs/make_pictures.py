@@ -31,7 +31,7 @@ RUNS = Path("runs") / "pictures"
 DATA = str(RUNS / "datasets")
 START = "▸"
 
-_RECURRENT = dataclasses.replace(RECIPES["dates"], epochs=1)
+_RECURRENT = dataclasses.replace(RECIPES["dates"], label_smoothing=0.0, epochs=1)
 _TRANSFORMER = dataclasses.replace(
     RECIPES["dates-transformer"],
     overrides={"dim": 64, "hidden_dim": 128, "dropout": 0.0},
