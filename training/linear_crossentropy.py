@@ -35,7 +35,7 @@ def linear_crossentropy(x, matrix, bias, labels, smoothing):
     if bias is not None:
         x = tf.concat([x, tf.ones_like(x[:, :1])], axis=1)
         matrix = tf.concat([matrix, bias[None]], axis=0)
-    return _loss(x, matrix, tf.gather(labels, tokens), smoothing)
+    return _loss(x, matrix, tf.gather(labels, tokens), float(smoothing))
 
 
 @tf.custom_gradient

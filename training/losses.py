@@ -89,7 +89,12 @@ class TokenAccuracy(keras.metrics.Mean):
         # On TensorFlow Keras's `argmax` looks at all logits several times, to tell 0 from -0.
         best = ops.top_k(y_pred, k=1)[1][..., 0]
         right = ops.equal(ops.cast(best, y_true.dtype), y_true)
-        return super().update_state(right, sample_weight=ops.not_equal(y_true, 0))
+        return super().update_state(*each_token(right, y_true))
+
+
+def each_token(values, labels):
+    """Values and their weights, 0 at padding, in a row: of a table Keras's `Mean` averages rows."""
+    return ops.reshape(values, (-1,)), ops.reshape(ops.not_equal(labels, 0), (-1,))
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -106,7 +111,7 @@ class TokenLoss(keras.metrics.Mean):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         loss = crossentropy(y_true, y_pred, self.label_smoothing)
-        return super().update_state(loss, sample_weight=ops.not_equal(y_true, 0))
+        return super().update_state(*each_token(loss, y_true))
 
     def get_config(self):
         return {**super().get_config(), "label_smoothing": self.label_smoothing}

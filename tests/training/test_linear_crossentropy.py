@@ -47,7 +47,7 @@ def with_gradients(loss, x, matrix, bias, labels, smoothing):
 
 
 @pytest.mark.parametrize("biased", [True, False])
-@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("smoothing", [0, 0.1])
 @pytest.mark.parametrize("scale", [1.0, 40.0])  # the label's own probability is 0 to a float
 def test_equals_the_loss_of_all_logits(rows_at_a_time, smoothing, biased, scale):
     x, matrix, bias = given(scale)
