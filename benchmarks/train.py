@@ -241,7 +241,7 @@ def torch_training(translator):
 def compared(name):
     """Of the same weights on the same batch: both losses, and how far the logits are apart."""
     torch = import_torch()
-    from training.losses import TokenCrossentropy
+    from training.linear_crossentropy import linear_crossentropy
 
     translator, random = model(name, dropout=0.0), np.random.default_rng(1)
     for variable in translator.trainable_variables:
@@ -249,7 +249,9 @@ def compared(name):
         variable.assign(random.normal(0, 0.1, variable.shape))
     source, target_in, target_out = batch(name)
     logits = translator((source, target_in))
-    loss = TokenCrossentropy(recipe().label_smoothing)(target_out, logits)
+    outputs = translator.unprojected((source, target_in))
+    weights, smoothing = translator.output_weights, recipe().label_smoothing
+    loss, _ = linear_crossentropy(outputs, *weights, target_out, smoothing)
     trained = torch_training(translator)
     ids = [torch.from_numpy(side).long() for side in batch(name)]
     with torch.no_grad():

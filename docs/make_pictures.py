@@ -31,6 +31,7 @@ RUNS = Path("runs") / "pictures"
 DATA = str(RUNS / "datasets")
 START = "▸"
 
+# Labels are not smoothed, as they are not in the papers.
 _RECURRENT = dataclasses.replace(RECIPES["dates"], label_smoothing=0.0, epochs=1)
 _TRANSFORMER = dataclasses.replace(
     RECIPES["dates-transformer"],

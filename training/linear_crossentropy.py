@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-LOGITS = 2**22  # of them there are so many at a time: 16 megabytes
+LOGITS = 2**22  # of them there are so many at a time, 16 megabytes,
+ROWS = 128  # or those of so many rows: with fewer, W's gradient is written more than added to
 
 
 def linear_crossentropy(x, matrix, bias, labels, smoothing):
@@ -41,7 +42,7 @@ def linear_crossentropy(x, matrix, bias, labels, smoothing):
 @tf.custom_gradient
 def _loss(x, matrix, labels, smoothing):
     (dim, vocabulary), count = matrix.shape, tf.shape(x)[0]
-    size = max(1, LOGITS // vocabulary)
+    size = max(ROWS, LOGITS // vocabulary)
     parts = tf.maximum(-(-count // size), 1)
     mean_column = tf.reduce_mean(matrix, axis=1)
 
@@ -85,7 +86,9 @@ def _loss(x, matrix, labels, smoothing):
 
 
 class LinearLearner(keras.Model):
-    """A translator whose loss in training is `linear_crossentropy`; otherwise it is the translator.
+    """A translator whose loss in `fit` is `linear_crossentropy`, whatever it is compiled with.
+
+    Otherwise it is the translator; how good that is, `Judge` says.
 
     Args:
         model: the translator, built.
@@ -108,6 +111,8 @@ class LinearLearner(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         if not training:
             return super().compute_loss(x, y, y_pred, sample_weight, training)
+        if sample_weight is not None:
+            raise ValueError("got sample weights, and each token counts alike here: give none")
         weights = self.model.output_weights
         loss, right = linear_crossentropy(y_pred, *weights, y, self.smoothing)
         self.accuracy.update_state(right)

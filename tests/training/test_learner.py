@@ -176,7 +176,6 @@ from training.averaging import MovingAverage
 from training.learner import learner
 from training.losses import TokenAccuracy, TokenCrossentropy
 from training.optimizers import optimizer
-from training.precision import computing_in
 from training.recipe import Recipe
 
 recipe = Recipe(

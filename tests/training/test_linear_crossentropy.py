@@ -20,6 +20,7 @@ SOURCE = np.array([[4, 3, 2], [2, 5, 0], [7, 7, 7]])
 
 @pytest.fixture(params=[1, 3, 4, 100], ids="{} rows".format)
 def rows_at_a_time(request, monkeypatch):
+    monkeypatch.setattr(module, "ROWS", 1)
     monkeypatch.setattr(module, "LOGITS", request.param * VOCABULARY)
 
 
@@ -108,3 +109,12 @@ def test_it_answers_as_its_model():
     model = zoo.build("luong-dot", **sizes, units=4, embedding_dim=3, bidirectional=False)
     inputs = SOURCE, TARGET_IN
     np.testing.assert_array_equal(LinearLearner(model, 0.1)(inputs), model(inputs))
+
+
+def test_sample_weights_are_refused():
+    sizes = dict.fromkeys(("source_vocabulary_size", "target_vocabulary_size"), VOCABULARY)
+    model = zoo.build("luong-dot", **sizes, units=4, embedding_dim=3, bidirectional=False)
+    learning = LinearLearner(model, 0.1)
+    learning.compile("sgd", TokenCrossentropy(0.1), metrics=[])
+    with pytest.raises(ValueError, match="got sample weights"):
+        learning.train_on_batch((SOURCE, TARGET_IN), LABELS, sample_weight=np.ones(3))
