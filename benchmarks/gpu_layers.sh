@@ -6,7 +6,7 @@ echo "| backend, device | batch, length, width, heads | kind | zoo ms | around k
 echo "|---|---|---|---|---|---|---|---|"
 for backend in jax torch; do
     if python3 -c "import $backend" 2> /dev/null; then
-        KERAS_BACKEND=$backend PYTHONPATH=. python3 benchmarks/gpu_layers.py "$@"
+        KERAS_BACKEND=$backend PYTHONPATH=.${PYTHONPATH:+:$PYTHONPATH} python3 benchmarks/gpu_layers.py "$@"
     else
         echo "$backend is not installed" >&2
     fi

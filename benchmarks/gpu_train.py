@@ -6,17 +6,21 @@
 Each recipe takes the folder that was prepared for it. In `--to`, `<recipe>-<seed>.npz` has the best
 weights as float16 and `results.md` the table, of which the tokens are the target's, with compiling
 and validation in the time. What is there is not trained again, and a training that was killed goes
-on. No training is begun after `--minutes`. `--adopt` makes folders of models from the weights, on
-the machine that has TensorFlow. `--smoke` takes a few steps of each.
+on. No training is begun after `--minutes`. With `--jobs` several share the GPU, which models as
+small as these leave mostly idle, each in a process of its own. `--adopt` makes folders of models
+from the weights, on the machine that has TensorFlow; `benchmarks/quality.py` measures them.
+`--smoke` takes a few steps of each.
 """
 
 import argparse
 import dataclasses
 import json
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from training import arrays, untrained
@@ -25,6 +29,7 @@ from training.recipes import RECIPES, recipe
 from training.token_pairs import Sequences, TokenPairs
 from training.train_prepared import train_prepared
 from zoo import card
+from zoo.replacing import replacing
 from zoo.saving import save_model
 from zoo.settings import Decoding
 
@@ -59,7 +64,8 @@ def train(name, seed, parsed):
     made = dataclasses.replace(recipe(name), seed=seed)
     prepared = prepared_for(made, parsed.prepared)
     if parsed.smoke:
-        made = dataclasses.replace(made, epochs=1, average_last=0)
+        short = {"epochs": 1, "average_last": 0, "schedule": "constant", "warmup_steps": 0}
+        made = dataclasses.replace(made, **short)
         splits = {split: first(getattr(prepared, split), SMOKE) for split in SPLITS}
         prepared = dataclasses.replace(prepared, **splits)
     own, began = f"{name}-{seed}", time.perf_counter()
@@ -84,7 +90,14 @@ def train(name, seed, parsed):
         halves = {n: weights[n].astype("float16") for n in weights.files if n != "note"}
     with arrays.writing(parsed.to / f"{own}.npz") as beside, beside.open("wb") as file:
         np.savez(file, note=json.dumps(note), **halves)
-    keras.backend.clear_session()
+    write_table(parsed.to)
+
+
+def train_apart(name, seed, parsed):
+    """The same, in a process of its own."""
+    one = ["--to", parsed.to, "--recipes", name, "--seeds", str(seed)]
+    flags = ["--smoke"] if parsed.smoke else []
+    subprocess.run([sys.executable, __file__, *parsed.prepared, *one, *flags], check=True)
 
 
 def adopt(path, parsed):
@@ -113,31 +126,44 @@ def write_table(folder):
         values = [note[column] for column in columns]
         lines.append([path.stem, *(f"{v:.4g}" if isinstance(v, float) else str(v) for v in values)])
     text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    (folder / "results.md").write_text(text, encoding="utf-8")
+    with replacing(folder / "results.md") as beside:
+        beside.write_text(text, encoding="utf-8")
     print(text, flush=True)
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("prepared", nargs="+", type=Path, help="folders of prepared data")
     parser.add_argument("--to", type=Path, default=Path("gpu_train"), help="for the results")
     parser.add_argument("--recipes", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--minutes", type=float, default=25, help="after which none is begun")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings side by side")
     parser.add_argument("--adopt", type=Path, metavar="SAVED_MODELS", help="only make the models")
     parser.add_argument("--smoke", action="store_true", help="a few steps of each")
-    parsed = parser.parse_args()
+    parsed = parser.parse_args(arguments)
     if parsed.adopt:
         for path in sorted(parsed.to.glob("*.npz")):
             adopt(path, parsed)
         return
     parsed.to.mkdir(parents=True, exist_ok=True)
+    missing = [
+        (name, seed)
+        for seed in parsed.seeds
+        for name in parsed.recipes
+        if not (parsed.to / f"{name}-{seed}.npz").is_file()
+    ]
+    if len(missing) == 1:
+        train(*missing[0], parsed)
+        return
     end = time.monotonic() + 60 * parsed.minutes
-    for seed in parsed.seeds:
-        for name in parsed.recipes:
-            if not (parsed.to / f"{name}-{seed}.npz").is_file() and time.monotonic() < end:
-                train(name, seed, parsed)
-                write_table(parsed.to)
+
+    def begin(one):
+        if time.monotonic() < end:
+            train_apart(*one, parsed)
+
+    with ThreadPoolExecutor(parsed.jobs) as pool:
+        list(pool.map(begin, missing))
 
 
 if __name__ == "__main__":

@@ -106,18 +106,18 @@ def measure(place, data_dir):
 
     What was measured before, of the same weights of the same recipe, is taken from its file.
     """
-    position = _position(place.run)
-    if position is None:
+    told = _finished(place) if place.finished else _so_far(place.run)
+    if told is None:
         return None
-    made = _recipe_of(place.run)
+    made, epochs, best = told
     known = {
         "recipe": place.recipe,
         "dataset": made.dataset,
         "seed": place.seed,
         "finished": place.finished,
-        "epochs": position.epoch,
+        "epochs": epochs,
         "planned": made.epochs,
-        "best": [position.best_epoch, position.best_weights],
+        "best": best,
         "made_by": _as_json(made),
     }
     with contextlib.suppress(FileNotFoundError):
@@ -161,18 +161,36 @@ def _tests(made):
     return ("test", "test_2017") if made.dataset.startswith(MULTI30K) else ("test",)
 
 
+def _finished(place):
+    """The recipe, the epochs and the best of them, by the model's card.
+
+    The run need not be here: `benchmarks/gpu_train.py` makes models of weights from elsewhere.
+    """
+    told = card.read(place.model)
+    made, best = _recipe(told["recipe"]), told["validation"]
+    position = _position(place.run)
+    return made, position.epoch if position else made.epochs, [best["epoch"], best["weights"]]
+
+
+def _so_far(run):
+    """As `_finished`, by the last checkpoint; None where it has no validation behind it."""
+    position = _position(run)
+    if not (position and position.epoch):
+        return None
+    made = _recipe(json.loads((run / "run.json").read_text(encoding="utf-8"))["recipe"])
+    return made, position.epoch, [position.best_epoch, position.best_weights]
+
+
 def _position(run):
-    """Where a run is; None where it has no validation behind it."""
+    """Where a run is; None where it has no checkpoint."""
     if not (run / "checkpoint.npz").is_file():
         return None
     with np.load(run / "checkpoint.npz") as checkpoint:
-        position = Position(**json.loads(str(checkpoint["note"])))
-    return position if position.epoch else None
+        return Position(**json.loads(str(checkpoint["note"])))
 
 
-def _recipe_of(run):
-    made = json.loads((run / "run.json").read_text(encoding="utf-8"))["recipe"]
-    return Recipe(**{**made, "corpus": tuple(made["corpus"])})
+def _recipe(fields):
+    return Recipe(**{**fields, "corpus": tuple(fields["corpus"])})
 
 
 def _as_json(made):

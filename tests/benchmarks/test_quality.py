@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import quality
+from attention_zoo import cli
+from benchmarks import gpu_train, quality
 from training.callbacks import Keeper
 from training.datasets.multi30k.multi30k_dataset_builder import Builder
 from training.recipes import RECIPES
@@ -28,9 +29,8 @@ def invented(monkeypatch):
 
     monkeypatch.setattr(Builder, "_split_generators", generators)
     overrides = {"units": 8, "embedding_dim": 8}
-    shrunk = dataclasses.replace(
-        RECIPES[NAME], overrides=overrides, vocabulary_size=300, epochs=2, beam_size=1
-    )
+    short = {"epochs": 2, "warmup_steps": 0, "vocabulary_size": 300, "beam_size": 1}
+    shrunk = dataclasses.replace(RECIPES[NAME], overrides=overrides, **short)
     monkeypatch.setitem(RECIPES, NAME, shrunk)
 
 
@@ -76,3 +76,16 @@ def test_trains_stops_goes_on_and_measures(run, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(quality, "train", again)
     monkeypatch.setattr(quality, "translator_of", again)
     assert run() == whole
+
+
+@pytest.mark.slow
+def test_measures_weights_that_were_trained_elsewhere(run, tmp_path):
+    data = ["--data-dir", str(tmp_path / "data")]
+    prepared, weights = str(tmp_path / "prepared"), ["--to", str(tmp_path / "weights")]
+    cli.main(["prepare", NAME, "--to", prepared, *data])
+    gpu_train.main([prepared, *weights, "--recipes", NAME, "--seeds", "0"])
+    assert f"| {NAME}-0 |" in (tmp_path / "weights" / "results.md").read_text(encoding="utf-8")
+
+    gpu_train.main([prepared, *weights, "--adopt", str(tmp_path / "to" / "models")])
+    assert f"| `{NAME}` | multi30k/en-de-tok test |" in (measured := run("--so-far"))
+    assert "| 0 | 2 |" in measured
