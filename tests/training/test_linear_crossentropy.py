@@ -76,6 +76,7 @@ def test_nothing_but_padding_costs_nothing():
     "preset, overrides",
     [
         ("luong-dot", {"units": 4, "embedding_dim": 3, "bidirectional": False}),
+        ("bahdanau-gru", {"units": 4, "embedding_dim": 3, "tie_embeddings": True}),
         ("transformer-lite", {"dim": 4, "num_heads": 2, "num_layers": 1}),
         (
             "transformer-lite",

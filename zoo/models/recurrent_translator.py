@@ -5,11 +5,12 @@ import functools
 import keras
 from keras import ops
 
-from zoo.layers import RecurrentDecoder
+from zoo.layers import RecurrentDecoder, TiedEmbedding
 from zoo.layers.arguments import check_choice, check_rate, check_whole
 from zoo.layers.dense import Dense
 from zoo.layers.monotonic_attention import MODES
 from zoo.models.attentions import attention_of, order_of
+from zoo.models.embeddings import check_shared
 from zoo.models.forced import forced_view
 from zoo.models.stepwise import inputs_like, mean_over_tokens
 
@@ -61,6 +62,9 @@ class RecurrentTranslator(keras.Model):
         embedding_dropout: rate on embeddings; None for that of `dropout`.
         cell_dropout: rate on what each of the decoder's cells sees; variational, one mask a
             sequence.
+        tie_embeddings: the target embedding is the output matrix too; `o_t` is brought to its width
+            by a matrix `P`, if it has another, and there is no `b`: p = softmax(E P o_t).
+        share_embeddings: source and target have one embedding; their vocabulary is one.
 
     Call arguments:
         inputs: pair of int `(batch, source length)` and int `(batch, target length)`.
@@ -69,11 +73,13 @@ class RecurrentTranslator(keras.Model):
         Logits `(batch, target length, target_vocabulary_size)`.
 
     Raises:
-        ValueError: for an unknown cell, attention, score, mode or order, or a size below 1.
+        ValueError: for an unknown cell, attention, score, mode or order, a size below 1, or a
+            shared embedding of two vocabulary sizes.
 
     Reference:
         Sutskever et al. 2014; Cho et al. 2014 (no attention). Bahdanau et al. 2015. Luong et al.
-        2015. Tu et al. 2016. Wu et al. 2016. Raffel et al. 2017. Chiu, Raffel 2018.
+        2015. Tu et al. 2016. Wu et al. 2016. Raffel et al. 2017. Chiu, Raffel 2018. Tied: Press,
+        Wolf 2017, "Using the Output Embedding to Improve Language Models", sections 3 and 4.
     """
 
     def __init__(
@@ -97,6 +103,8 @@ class RecurrentTranslator(keras.Model):
         dropout=0.0,
         embedding_dropout=None,
         cell_dropout=0.0,
+        tie_embeddings=False,
+        share_embeddings=False,
         **kwargs,
     ):
         check_choice("RecurrentTranslator", ENCODER_LAYERS, cell=cell)
@@ -114,6 +122,7 @@ class RecurrentTranslator(keras.Model):
         )
         check_rate("RecurrentTranslator", dropout=dropout, cell_dropout=cell_dropout)
         check_rate("RecurrentTranslator", optional=True, embedding_dropout=embedding_dropout)
+        check_shared(share_embeddings, source_vocabulary_size, target_vocabulary_size)
         looking = attention_of(attention, score, window, max_source_length, monotonic)
         order = attend or order_of(attention)
         self.options = {
@@ -136,17 +145,21 @@ class RecurrentTranslator(keras.Model):
             "dropout": dropout,
             "embedding_dropout": embedding_dropout,
             "cell_dropout": cell_dropout,
+            "tie_embeddings": tie_embeddings,
+            "share_embeddings": share_embeddings,
         }
         self.has_attention = attention is not None
+        kind = TiedEmbedding if tie_embeddings else keras.layers.Embedding
+        if not share_embeddings:
+            source_embedding = keras.layers.Embedding(
+                source_vocabulary_size, embedding_dim, name="source_embedding"
+            )
+        target_embedding = kind(target_vocabulary_size, embedding_dim, name="target_embedding")
         # Past `__setattr__`: before `super().__init__` torch takes no layer as an attribute, and
         # afterwards the functional model tracks every layer of its graph itself.
         vars(self).update(
-            source_embedding=keras.layers.Embedding(
-                source_vocabulary_size, embedding_dim, name="source_embedding"
-            ),
-            target_embedding=keras.layers.Embedding(
-                target_vocabulary_size, embedding_dim, name="target_embedding"
-            ),
+            source_embedding=target_embedding if share_embeddings else source_embedding,
+            target_embedding=target_embedding,
             encoder=[
                 _encoder_layer(cell, units, bidirectional, f"encoder_{i}")
                 for i in range(encoder_layers)
@@ -169,7 +182,12 @@ class RecurrentTranslator(keras.Model):
                 dropout if embedding_dropout is None else embedding_dropout,
                 name="embedding_dropout",
             ),
-            projection=Dense(target_vocabulary_size, name="logits"),
+            narrowing=Dense(embedding_dim, use_bias=False, name="narrowing")
+            if tie_embeddings and units != embedding_dim
+            else keras.layers.Identity(name="narrowing"),
+            projection=functools.partial(target_embedding, reverse=True)
+            if tie_embeddings
+            else Dense(target_vocabulary_size, name="logits"),
         )
 
         source = keras.Input((None,), dtype="int32", name="source")
@@ -182,7 +200,9 @@ class RecurrentTranslator(keras.Model):
 
     @property
     def output_weights(self):
-        """`W` and `b` of the logits `x W + b`, of what `unprojected` gives for the same inputs."""
+        """`W` and `b`, or None, of the logits `x W + b` of what `unprojected` gives."""
+        if self.options["tie_embeddings"]:
+            return ops.transpose(self.target_embedding.embeddings), None
         return self.projection.kernel, self.projection.bias
 
     def answer(self, vectors, mask, target):
@@ -198,7 +218,8 @@ class RecurrentTranslator(keras.Model):
             {"memory": memory, "memory_mask": mask} if self.has_attention else {},
             state,
         )
-        return self.dropout(outputs), [ops.expand_dims(layer, 1) for layer in weights]
+        outputs = self.narrowing(self.dropout(outputs))
+        return outputs, [ops.expand_dims(layer, 1) for layer in weights]
 
     def _encode(self, source):
         """Memory, its mask, and the decoder cells' initial states."""
@@ -264,7 +285,7 @@ class RecurrentTranslator(keras.Model):
             list(state.values()),
         )
         state = {f"state_{i}": tensor for i, tensor in enumerate(state)}
-        logits = self.projection(outputs)[:, 0]
+        logits = self.projection(self.narrowing(outputs[:, 0]))
         attention = weights[0][:, 0] if weights else outputs[:, 0, :0]
         return keras.Model((tokens, given), (logits, state, attention), name="step")
 

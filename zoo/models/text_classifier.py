@@ -6,7 +6,7 @@ from keras import ops
 from zoo.layers import AttentionPooling, EncoderBlock, position_schemes
 from zoo.layers.arguments import check_rate, check_whole
 from zoo.layers.residual import make_norm
-from zoo.models.transformer_translator import embedding
+from zoo.models.embeddings import unit_embedding
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -82,7 +82,7 @@ class TextClassifier(keras.Model):
         drop = keras.layers.Dropout(dropout, name="dropout")
         ids = keras.Input((None,), dtype="int32", name="ids")
         mask = ops.not_equal(ids, 0)
-        vectors = embedding(vocabulary_size, dim, "embedding")(ids)
+        vectors = unit_embedding(vocabulary_size, dim, "embedding")(ids)
         x = drop(scheme.embed(keras.layers.Rescaling(dim**0.5, name="scale")(vectors)))
         for i in range(num_layers):
             block = EncoderBlock(

@@ -5,10 +5,11 @@ import functools
 import keras
 from keras import ops
 
-from zoo.layers import DecoderBlock, EncoderBlock, TiedEmbedding, position_schemes
+from zoo.layers import DecoderBlock, EncoderBlock, position_schemes
 from zoo.layers.arguments import check_rate, check_whole
 from zoo.layers.dense import Dense
 from zoo.layers.residual import make_norm
+from zoo.models.embeddings import check_shared, unit_embedding
 from zoo.models.forced import forced_view
 from zoo.models.stepwise import inputs_like, mean_over_tokens
 
@@ -94,13 +95,9 @@ class TransformerTranslator(keras.Model):
             hidden_dim=hidden_dim,
         )
         check_rate("TransformerTranslator", dropout=dropout, stochastic_depth=stochastic_depth)
+        check_shared(share_embeddings, source_vocabulary_size, target_vocabulary_size)
         inner = {"attention_dropout": attention_dropout, "hidden_dropout": hidden_dropout}
         check_rate("TransformerTranslator", optional=True, **inner)
-        if share_embeddings and source_vocabulary_size != target_vocabulary_size:
-            raise ValueError(
-                "`share_embeddings` needs one vocabulary, got sizes "
-                f"{source_vocabulary_size} and {target_vocabulary_size}."
-            )
         block = {
             "num_heads": num_heads,
             "hidden_dim": hidden_dim,
@@ -130,7 +127,7 @@ class TransformerTranslator(keras.Model):
             position_schemes.copy(positions, f"{side}_positions", "TransformerTranslator")
             for side in ("source", "target")
         )
-        target_embedding = embedding(target_vocabulary_size, dim, "target_embedding")
+        target_embedding = unit_embedding(target_vocabulary_size, dim, "target_embedding")
 
         def stack(kind, name, scheme):
             return [
@@ -149,7 +146,7 @@ class TransformerTranslator(keras.Model):
             target_embedding=target_embedding,
             source_embedding=target_embedding
             if share_embeddings
-            else embedding(source_vocabulary_size, dim, "source_embedding"),
+            else unit_embedding(source_vocabulary_size, dim, "source_embedding"),
             source_positions=source_positions,
             target_positions=target_positions,
             encoder=stack(EncoderBlock, "encoder", source_positions),
@@ -296,9 +293,3 @@ class TransformerTranslator(keras.Model):
 def named(kind, layer, pair=(None, None)):
     """The keys and values of a decoder's layer, by the names that they have in the state."""
     return {f"{kind}_{layer}_{part}": x for part, x in zip(("keys", "values"), pair, strict=True)}
-
-
-def embedding(size, dim, name):
-    """An embedding whose vectors have length 1 on average."""
-    normal = keras.initializers.RandomNormal(stddev=dim**-0.5)
-    return TiedEmbedding(size, dim, embeddings_initializer=normal, name=name)

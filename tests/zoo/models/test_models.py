@@ -17,6 +17,8 @@ TRANSLATORS = [name for name, preset in PRESETS.items() if preset.model in SMALL
 SIZES = {"source_vocabulary_size": 12, "target_vocabulary_size": 13}
 # What is left of their weights, a Gaussian or the source's end has taken.
 PARTIAL = ("luong-local-p", "luong-monotonic", "bahdanau-monotonic", "bahdanau-chunkwise")
+OFTEN_TIED = ("bahdanau-gru", "luong-local-p", "transformer-lite")
+TIED = {"source_vocabulary_size": 13, "tie_embeddings": True, "share_embeddings": True}
 LENGTHS = np.array([[6], [4], [1]])
 close = {"rtol": 1e-4, "atol": 1e-5}
 
@@ -25,10 +27,19 @@ def build(name, /, **overrides):
     return zoo.models.build(name, **{**SIZES, **SMALL[PRESETS[name].model], **overrides})
 
 
-@pytest.fixture(scope="module", params=TRANSLATORS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        *((name, {}) for name in TRANSLATORS),
+        ("bahdanau-gru", TIED),
+        ("transformer-lite", TIED),
+    ],
+    ids=[*TRANSLATORS, "bahdanau-gru-tied", "transformer-lite-tied"],
+)
 def model(request):
     """The preset, with weights too large for anything to go unnoticed."""
-    model, rng = build(request.param, name="model"), np.random.default_rng(0)
+    name, overrides = request.param
+    model, rng = build(name, name="model", **overrides), np.random.default_rng(0)
     model.set_weights([rng.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
     return model
 
@@ -235,6 +246,8 @@ def test_one_trace_serves_all_shapes(model, source, target):
             {"score": "dot", "bidirectional": True},
             "dot score needs queries and keys of one width.*16.*32",
         ),
+        ("luong-gru", {"share_embeddings": True}, "needs one vocabulary, got sizes 12 and 13"),
+        ("transformer-lite", {"share_embeddings": True}, "one vocabulary, got sizes 12 and 13"),
         ("transformer-lite", {"num_heads": 3}, "`num_heads` 3 must divide width 16"),
     ],
 )
@@ -245,7 +258,8 @@ def test_what_cannot_be_built_says_so(name, overrides, message):
 
 
 def test_a_preset_is_what_it_states(model, request):
-    preset = PRESETS[request.node.callspec.params["model"]]
-    stated = {**preset.settings, **SMALL[preset.model]}
+    name, overrides = request.node.callspec.params["model"]
+    preset = PRESETS[name]
+    stated = {**preset.settings, **SMALL[preset.model], **overrides}
     assert stated.items() <= model.get_config().items()
     assert preset.paper
