@@ -1,5 +1,7 @@
 """The training itself: steps, validations and checkpoints, on any backend."""
 
+import math
+
 from training.averaging import LastEpochs, MovingAverage
 from training.callbacks import Keeper, Validation
 from training.learner import learner
@@ -33,7 +35,8 @@ def fit(run, model, recipe, batches, judge, checkpoint_every, callbacks=(), work
     steps = len(batches)
     fitted = learner(model, recipe, steps * recipe.epochs)
     compile_for(recipe, fitted, steps)
-    check_memory(model, (batches, judge.batches), recipe)
+    rows = getattr(fitted, "rows_at_a_time", math.inf)
+    check_memory(model, batches, judge.batches, recipe, rows)
     averages = _averages(model, recipe, run, workers)
     state = [
         *fitted.variables,

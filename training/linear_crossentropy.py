@@ -39,10 +39,15 @@ def linear_crossentropy(x, matrix, bias, labels, smoothing):
     return _loss(x, matrix, tf.gather(labels, tokens), float(smoothing))
 
 
+def rows_at_a_time(vocabulary):
+    """Of how many positions there are logits at a time."""
+    return max(ROWS, LOGITS // vocabulary)
+
+
 @tf.custom_gradient
 def _loss(x, matrix, labels, smoothing):
     (dim, vocabulary), count = matrix.shape, tf.shape(x)[0]
-    size = max(ROWS, LOGITS // vocabulary)
+    size = rows_at_a_time(vocabulary)
     parts = tf.maximum(-(-count // size), 1)
     mean_column = tf.reduce_mean(matrix, axis=1)
 
@@ -99,6 +104,7 @@ class LinearLearner(keras.Model):
         super().__init__()
         self.model = model
         self.smoothing = smoothing
+        self.rows_at_a_time = rows_at_a_time(model.output_shape[-1])
         self.accuracy = keras.metrics.Mean(name="accuracy")
         self.built = True
 

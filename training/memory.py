@@ -1,5 +1,6 @@
 """Whether training fits into the machine's memory, before it starts."""
 
+import math
 import os
 import re
 from pathlib import Path
@@ -11,38 +12,42 @@ FLOAT = 4  # bytes
 LOGITS = 3  # copies: they themselves, their softmax and their gradient
 
 
-def check_memory(model, batches, recipe):
+def check_memory(model, training, validation, recipe, rows=math.inf):
     """Refuse what is sure not to fit; with a GPU, whose memory is its own, nothing.
 
     Args:
         model: with its optimizer built, so that both have their memory already.
-        batches: the `ArrayBatches` of all splits.
+        training, validation: their `ArrayBatches`.
         recipe: the `Recipe`.
+        rows: how many positions' logits there are at a time in training, at most.
 
     Raises:
         ValueError: in one line, with what to lower.
     """
     # JAX raises where it is asked for GPUs and has none; by default both backends give the best.
     if keras.distribution.list_devices()[0].startswith("cpu"):
-        refuse_beyond(available(), estimate(model, batches), recipe)
+        refuse_beyond(available(), estimate(model, training, validation, rows), recipe)
 
 
-def estimate(model, batches):
+def estimate(model, training, validation, rows=math.inf):
     """The bytes that training will take at the least, by what takes them.
 
     The model's inner activations are not counted. The logits of a batch take
-    `rows * target length * target vocabulary * 4 bytes`, three times; the rows of one worker.
+    `pairs * target length * target vocabulary * 4 bytes`, three times; the pairs of one worker.
     """
-    vocabulary = model.output_shape[-1]
-    positions = max(
-        -(-shape.rows // b.plan.workers) * shape.target for b in batches for shape in b.plan.shapes
-    )
-    sides = [side for b in batches for side in (b.pairs.source, b.pairs.target)]
+    positions = max(min(_positions(training), rows), _positions(validation))
+    sides = [side for b in (training, validation) for side in (b.pairs.source, b.pairs.target)]
     return {
-        "logits": positions * vocabulary * FLOAT * LOGITS,
+        "logits": positions * model.output_shape[-1] * FLOAT * LOGITS,
         "gradients": model.count_params() * FLOAT,
         "data": sum(side.values.nbytes + side.offsets.nbytes for side in sides),
     }
+
+
+def _positions(batches):
+    """Of the targets of one worker's largest batch."""
+    plan = batches.plan
+    return max(-(-shape.rows // plan.workers) * shape.target for shape in plan.shapes)
 
 
 def available():

@@ -7,10 +7,8 @@ import tensorflow as tf
 
 import zoo
 from training import linear_crossentropy as module
-from training.learner import learner
 from training.linear_crossentropy import LinearLearner, linear_crossentropy
 from training.losses import TokenAccuracy, TokenCrossentropy
-from training.recipe import Recipe
 
 DIM, VOCABULARY = 5, 11
 LABELS = np.array([[3, 10, 1, 0], [2, 0, 0, 0], [4, 4, 9, 6]])
@@ -90,8 +88,7 @@ def test_steps_equal_those_of_the_model_itself(preset, overrides):
     plain = zoo.build(preset, **sizes, **overrides, dropout=0.0)
     model = type(plain).from_config(plain.get_config())
     model.set_weights(plain.get_weights())
-    learning = learner(model, Recipe(label_smoothing=0.1), 10)
-    assert isinstance(learning, LinearLearner)
+    learning = LinearLearner(model, 0.1)
     results = []
     for each in (plain, learning):
         each.compile(keras.optimizers.SGD(0.1), TokenCrossentropy(0.1), metrics=[TokenAccuracy()])

@@ -1,3 +1,5 @@
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -25,11 +27,17 @@ def model():
 
 
 def test_the_estimate_is_the_sum_by_hand(batches, model):
-    assert estimate(model, [batches, batches]) == {
+    assert estimate(model, batches, batches) == {
         "logits": 3 * 5 * 7 * 4 * 3,
         "gradients": 35 * 4,
         "data": 2 * ((24 + 36) * 4 + 2 * 7 * 8),
     }
+
+
+def test_logits_of_some_rows_at_a_time_take_as_much_as_those_rows(batches, model):
+    one = ArrayBatches.of(batches.pairs, Recipe(batch_size=1))
+    taken = [estimate(model, batches, one, rows)["logits"] for rows in (math.inf, 8, 2)]
+    assert taken == [positions * 7 * 4 * 3 for positions in (3 * 5, 8, 1 * 5)]
 
 
 @pytest.mark.parametrize(
@@ -67,6 +75,6 @@ def test_others_say_what_there_is(tmp_path, monkeypatch):
 def test_training_is_checked_but_for_a_gpu(batches, model, monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 0)
     with pytest.raises(ValueError, match=r"0\.0 GB are available"):
-        check_memory(model, [batches], Recipe())
+        check_memory(model, batches, batches, Recipe())
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
-    check_memory(model, [batches], Recipe())
+    check_memory(model, batches, batches, Recipe())

@@ -22,8 +22,8 @@ def prepare(builder: tfds.core.DatasetBuilder, data_files: str | None = None) ->
 
     Raises:
         ValueError: at once, where a download is needed and there is no network; for a folder with
-            none of the files.
-        FileNotFoundError: for no folder, also where the dataset was prepared before.
+            none of the files, also where the dataset was prepared before.
+        FileNotFoundError: for no folder, likewise.
     """
     if data_files:
         _check_files(builder, Path(data_files))
@@ -34,9 +34,12 @@ def prepare(builder: tfds.core.DatasetBuilder, data_files: str | None = None) ->
         with _asking_hosts_first():
             builder.download_and_prepare(download_config=config)
     except (requests.RequestException, tfds.download.DownloadError) as error:
+        otherwise = "put its files into a folder and give that as --data-files"
+        if data_files:
+            otherwise = f"put that file, which {data_files} lacks, into it"
         raise ValueError(
             f"{builder.name} can't be downloaded ({_first_line(error)}); connect to the network, "
-            "or put its files into a folder and give that as --data-files"
+            f"or {otherwise}"
         ) from error
     except NonMatchingChecksumError as error:
         raise ValueError(

@@ -90,6 +90,18 @@ def test_so_do_known_datasets(name, tmp_path, monkeypatch):
         prepare(find_builder(name, tmp_path))
 
 
+def test_a_file_that_is_missing_among_one_s_own_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.datasets.multi30k.multi30k_dataset_builder.SOURCE", NOBODY + "/")
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "train.de.gz").touch()
+    lacks = (
+        rf"no answer from {NOBODY}/raw/\S+\.gz\).* or put that file, which {files} lacks, into it$"
+    )
+    with pytest.raises(ValueError, match=lacks):
+        prepare(find_builder("multi30k/en-de", tmp_path / "data"), str(files))
+
+
 def test_multi30k_says_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("training.datasets.multi30k.multi30k_dataset_builder.SOURCE", NOBODY)
     with pytest.raises(ValueError, match="no answer"):
