@@ -83,12 +83,13 @@ def client(parsed):
     Raises:
         ValueError: for what is no address, and for TLS's files without TLS.
     """
-    place = parsed.server.removeprefix("https://")
+    scheme, _, place = parsed.server.rstrip("/").rpartition("://")
     host, _, port = place.rpartition(":")
-    if not host or not port.isdecimal() or int(port) >= 2**16:
+    spoken = scheme in ("", "http", "https")
+    if not (spoken and host and port.isdecimal() and int(port) < 2**16):
         raise ValueError(f"--server wants HOST:PORT, such as localhost:8501; got {parsed.server!r}")
     files = {name: getattr(parsed, name) for name in ("ca", "certificate", "key")}
-    tls = Tls(**files) if place != parsed.server else None
+    tls = Tls(**files) if scheme == "https" else None
     if any(files.values()) and not tls:
         raise ValueError(f"--ca, --certificate and --key are TLS's: ask https://{place}")
     if parsed.grpc:
