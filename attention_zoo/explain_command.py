@@ -4,17 +4,16 @@ import json
 import os
 import shutil
 import sys
-from pathlib import Path
 
 from attention_zoo.asking_commands import add_asking, refuse_speech, served_answers
 from attention_zoo.command import command, model_folder
 from attention_zoo.quiet import import_tensorflow
 from attention_zoo.reading import cut, is_blank, read
-from zoo.explain import Alignment, check_picture, integrating, page, png, table
+from zoo.explain import Alignment, check_picture, in_rows, integrating, page, png, table
 from zoo.explain.alignment import as_text, visible
 from zoo.explain.attribution import METHODS, STEPS
 from zoo.explain.explanation import Explanation
-from zoo.explain.file import check_file
+from zoo.explain.file import check_file, write_file
 
 # What only a model's own folder can tell.
 INSIDE = ("layer", "heads", "attribution", "steps")
@@ -52,22 +51,28 @@ def add_explain(commands):
 def _run_explain(parsed):
     _check(parsed)
     explanations = _of_server(parsed) if parsed.server else _of_folder(parsed)
-    # Files first: who reads what is printed may stop reading.
-    written = [
-        _write(path, make(explanations))
+    contents = {
+        path: make(explanations)
         for name, make in FILES.items()
         for path in [getattr(parsed, name)]
         if path is not None
-    ]
-    for explanation in explanations:
-        _print(explanation)
-    for path in written:
+    }
+    # Files first: who reads what is printed may stop reading.
+    for path, content in contents.items():
+        _write(path, content)
+    for number, explanation in enumerate(explanations, start=1):
+        _print(explanation, f"text {number}: " if len(explanations) > 1 else "")
+    for path in contents:
         print(f"Wrote {path}.")
 
 
 def _picture(explanations):
-    views = [view for explanation in explanations for view in explanation.drawn]
-    return png(views, min(len(explanations[0].views), COLUMNS))
+    rows = [row for explanation in explanations for row in in_rows(explanation.drawn, COLUMNS)]
+    picture, undrawn = png(rows)
+    if undrawn:
+        signs = " ".join(undrawn)
+        print(f"Warning: the picture has boxes for {signs}, which no font has.", file=sys.stderr)
+    return picture
 
 
 def _page(explanations):
@@ -139,12 +144,12 @@ def _of_folder(parsed):
     )
 
 
-def _print(explanation):
+def _print(explanation, which):
     said = explanation.views[0]
     both = f"{visible(explanation.asked)} -> {visible(said.text)}"
     print(f"{both} (log-probability {said.score:z.4f})\n")
     for warning in explanation.warnings:
-        print(f"Warning: {visible(warning)}.", file=sys.stderr)
+        print(f"Warning: {which}{visible(warning)}.", file=sys.stderr)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for view in explanation.views:
         print(f"{view.title}\n\n{table(view, width)}\n")
@@ -152,8 +157,7 @@ def _print(explanation):
 
 def _write(path, content):
     try:
-        Path(path).write_bytes(content)
+        write_file(path, content)
     except OSError as error:
         why = f"{path!r} can't be written: {error.strerror}; name another file"
         raise ValueError(why) from error
-    return path

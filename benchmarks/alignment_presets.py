@@ -93,6 +93,8 @@ def main(arguments=None):
     parser.add_argument("--sentences", type=int, default=200, help="test dates that are asked")
     parser.add_argument("--data-dir", help="where TFDS keeps prepared datasets")
     asked = parser.parse_args(arguments)
+    if asked.sentences < 1:
+        parser.error(f"--sentences wants 1 or more, got {asked.sentences}")
     examples = load_examples("dates", "test", data_dir=asked.data_dir)
     columns = [examples[column][: asked.sentences] for column in ("text", "iso", "spans")]
     rows = [HEADING]

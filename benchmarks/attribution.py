@@ -21,7 +21,7 @@ import numpy as np
 import zoo
 from benchmarks.alignment import ids
 from benchmarks.pages import machine, table
-from training.recipes import Recipe
+from training.recipe import Recipe
 from training.train import pairs_of
 from zoo import card
 from zoo.explain.attribution import COMPLETE, METHODS
@@ -37,13 +37,13 @@ HEADING = [
 def measure(folder, sentences, data_dir):
     """The row of a model."""
     translator = zoo.Translator.load(folder)
-    recipe = Recipe(**card.read(folder)["recipe"])
+    recipe = Recipe.from_json(card.read(folder)["recipe"])
     pairs = pairs_of(recipe, "test", data_dir)
     source, target = ids(translator, pairs.sources, pairs.targets)
     attributor = Attributor(translator.model)
     found = [
         one
-        for i in range(0, sentences, BATCH)
+        for i in range(0, min(sentences, len(pairs.sources)), BATCH)
         for one in attributor.attribute(
             METHODS[0], *(cropped(side[i : min(i + BATCH, sentences)]) for side in (source, target))
         )

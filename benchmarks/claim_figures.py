@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.explain.heat_map import pyplot
+
 # What tells one line from another without colour.
 LINES = [
     {"color": "0.65", "linestyle": "-", "marker": "o"},
@@ -35,7 +37,7 @@ def lines(panels, path):
 
     On a logarithmic axis it is the geometric mean.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = _axes(plt, panels, 4.6, 3.9)
     for axis, panel in zip(axes, panels, strict=True):
         for (name, (places, values)), look in zip(panel.series.items(), LINES, strict=False):
@@ -65,7 +67,7 @@ def dots(panels, path):
 
     The places of all series are names, which stand on the vertical axis.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = _axes(plt, panels, 3.4, 3.4)
     for axis, panel in zip(axes, panels, strict=True):
         for i, (name, (places, values)) in enumerate(panel.series.items()):
@@ -90,17 +92,6 @@ def dots(panels, path):
     axes[0].set_ylabel(panels[0].y)
     axes[0].invert_yaxis()
     _finish(plt, figure, axes, path)
-
-
-def _pyplot():
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise ImportError("drawing needs matplotlib: pip install attention-zoo[plots]") from error
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    return plt
 
 
 def _axes(plt, panels, width, height):

@@ -16,6 +16,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from zoo.explain.heat_map import pyplot
+
 CLAIMS = ("gradient", "scores", "length")
 
 
@@ -33,8 +35,9 @@ def main(arguments=None):
     asked = parser.parse_args(given)
     asked.command = f"python -m benchmarks.claims {shlex.join(given)}"
     try:
+        pyplot()  # or an error, before hours of training
         asked.run(asked)
-    except ValueError as error:
+    except (ImportError, OSError, ValueError) as error:
         raise SystemExit(f"{error}") from error
 
 

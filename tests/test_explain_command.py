@@ -2,8 +2,10 @@
 
 import errno
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from attention_zoo.cli import main
 from serving.server import LocalServer
 from tests.command_line import refusal
 from zoo.explain.attribution import METHODS
+from zoo.explain.file import write_file
 
 
 def test_it_prints_a_table_and_draws(saved_models, tmp_path, capsys):
@@ -71,7 +74,7 @@ def test_it_warns_where_a_server_cut(saved_models, capsys):
     [
         (["--layer", "2"], "--layer 2: this model has 1 layer; or ask for last or all"),
         (["--heads", "x"], "--heads x: this model has 1 head; or ask for mean or all"),
-        (["--attribution", METHODS[0], "--steps", "0"], "want 2 steps or more, got 0"),
+        (["--attribution", METHODS[0], "--steps", "0"], "take from 2 to 1048576 steps, got 0"),
     ],
 )
 def test_it_refuses_what_the_model_has_not(saved_models, capsys, arguments, message):
@@ -86,7 +89,7 @@ def test_it_refuses_what_the_model_has_not(saved_models, capsys, arguments, mess
         (["dates", "text", "--html", "nowhere/a.html"], "nowhere"),
         (
             ["dates", "text", "--json", "."],
-            "a file is to be in a folder that exists; got '.'",
+            "'.' is a folder: add a file's name",
         ),
         (["dates", "text", "--json", "a.b", "--html", "./a.b"], "its own file"),
         (["", "text"], "MODEL got '', which is nothing"),
@@ -98,7 +101,9 @@ def test_it_refuses_what_the_model_has_not(saved_models, capsys, arguments, mess
         (["dates", "text", " "], "nothing to translate in ' '"),
         (["dates", "\u200b"], "nothing to translate"),
         (["dates", "text", "--steps", "9"], "add --attribution integrated-gradients"),
-        (["dates", "text", "--steps", "1", "--attribution", METHODS[0]], "ask for more"),
+        (["dates", "text", "--steps", "1", "--attribution", METHODS[0]], "from 2 to 1048576"),
+        (["dates", "text", "--steps", "9" * 400, "--attribution", METHODS[0]], "from 2 to 1048576"),
+        (["dates", "text", "--html", "a" * 300], "File name too long; name another file"),
         (["dates", "text", "--server", "a:1", "--layer", "1"], "leave out --server"),
         (["dates", "text", "--attribution", "lime"], "leave-one-out"),
         (["nothing", "text"], "attention-zoo train"),
@@ -131,6 +136,29 @@ def test_a_file_that_cannot_be_written_is_named(flag, saved_models, tmp_path, mo
     path = str(tmp_path / f"a.{flag}")
     asked = ["explain", "dates", "9월", "--saved-models", str(saved_models), f"--{flag}", path]
     assert f"{path!r} can't be written: No space left on device" in refusal(capsys, *asked)
+
+
+def test_what_was_there_stays_where_the_new_can_not_be_written(tmp_path, monkeypatch):
+    (tmp_path / "a.html").write_text("before")
+    write = Path.write_bytes
+
+    def half(path, content):
+        write(path, content[:1])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OSError, match="No space"):
+        write_file(tmp_path / "a.html", b"after")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
+
+
+def test_a_pipe_is_written_and_not_replaced(tmp_path):
+    os.mkfifo(pipe := tmp_path / "pipe")
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_bytes)
+        write_file(pipe, b"content")
+        assert read.result() == b"content"
+    assert pipe.is_fifo()
 
 
 def test_an_unknown_model_of_a_server(saved_models, capsys):

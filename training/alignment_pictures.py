@@ -1,7 +1,6 @@
 """Pictures of the alignment of a few validation sentences, so that one sees it form."""
 
 import importlib.util
-import warnings
 
 import keras
 import tensorflow as tf
@@ -75,7 +74,8 @@ class AlignmentPictures(keras.callbacks.Callback):
                 print(f"\nEpoch {epoch + 1} has no picture alignment/{i} in TensorBoard: {reason}")
 
     def _show(self, epoch, number, alignment):
-        image = tf.io.decode_png(_drawn(alignment), channels=3)
+        picture, _ = png([[alignment]])  # boxes may stand for signs that no font has
+        image = tf.io.decode_png(picture, channels=3)
         with self._writer.as_default(step=epoch):
             name, text = f"alignment/{number}", self.texts[number - 1]
             tf.summary.image(name, image[tf.newaxis], description=text)
@@ -83,10 +83,3 @@ class AlignmentPictures(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self._writer.close()
-
-
-def _drawn(alignment):
-    """The picture's PNG, without Matplotlib's warnings of signs that no font has."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")
-        return png([alignment])

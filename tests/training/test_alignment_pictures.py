@@ -73,10 +73,10 @@ def test_a_picture_that_fails_costs_a_line_and_no_other_picture(
 ):
     pytest.importorskip("matplotlib")
 
-    def failing(alignments):
-        if alignments[0].text == "bad":
+    def failing(rows):
+        if rows[0][0].text == "bad":
             raise error
-        return png(alignments)
+        return png(rows)
 
     monkeypatch.setattr("training.alignment_pictures.png", failing)
     translator = Translator()

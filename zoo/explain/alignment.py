@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import re
+import unicodedata
 
 import numpy as np
 
@@ -69,26 +70,32 @@ def labels(tokens):
     shown = []
     for spelled, run in itertools.groupby(tokens, lambda token: bool(_BYTE.fullmatch(token))):
         run = list(run)
-        shown += (spelled and _characters(run)) or [_label(token) for token in run]
+        shown += _characters(run) if spelled else map(_label, run)
     return shown
 
 
 def _label(token):
-    return {" ": "␣", "</s>": "⏎"}.get(token) or visible(token)
+    shown = {" ": "␣", "</s>": "⏎"}.get(token, token)
+    unseen = all(unicodedata.category(c) == "Cf" for c in shown)  # such as a joiner, alone
+    return _spelled(shown) if unseen else visible(shown)
 
 
 def _characters(run):
-    """Bytes' labels; none where they are no characters."""
-    try:
-        text = bytes.fromhex(_BYTE.sub(r"\1", "".join(run))).decode()
-    except UnicodeDecodeError:
-        return []
-    return [part for c in text for part in (_label(c), *"·" * (len(c.encode()) - 1))]
+    """Bytes' labels; where they are no character's, as after a cut, they are their own."""
+    shown = []
+    for c in bytes.fromhex(_BYTE.sub(r"\1", "".join(run))).decode(errors="surrogateescape"):
+        own = "\udc80" <= c <= "\udcff"
+        shown += [run[len(shown)]] if own else [_label(c), *"·" * (len(c.encode()) - 1)]
+    return shown
 
 
 def visible(text):
     """A text whose control characters are spelled, such as `\\x1b`, wherever it is shown."""
-    return _CONTROLS.sub(lambda control: control[0].encode("unicode_escape").decode(), text)
+    return _CONTROLS.sub(lambda control: _spelled(control[0]), text)
+
+
+def _spelled(text):
+    return text.encode("unicode_escape").decode()
 
 
 def as_text(string):

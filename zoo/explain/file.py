@@ -1,13 +1,35 @@
-"""Whether a file can be written, before what it is to hold is worked out."""
+"""Files that are written whole, and whether they can be, before what they are to hold is known."""
 
 import os
 from pathlib import Path
 
+from zoo.replacing import replacing
+
 
 def check_file(path):
     """Raise a `ValueError` if no file can be written there."""
-    folder = Path(path).parent
-    if not os.fspath(path) or Path(path).is_dir() or not folder.is_dir():
-        raise ValueError(f"a file is to be in a folder that exists; got {str(path)!r}: name one")
-    if not os.access(path if Path(path).exists() else folder, os.W_OK):
-        raise ValueError(f"{str(path)!r} can't be written: name another file")
+    path, told = Path(path), repr(str(path))
+    try:
+        if path.is_dir():
+            raise ValueError(f"{told} is a folder: add a file's name")
+        if not path.parent.is_dir():
+            raise ValueError(f"{told} is to be in a folder that is not there: make it first")
+        writable = os.access(path if path.exists() else path.parent, os.W_OK)
+    except OSError as error:  # such as a name that is too long
+        raise ValueError(f"{told} can't be written: {error.strerror}; name another file") from error
+    if not writable:
+        raise ValueError(f"{told} can't be written: name another file")
+
+
+def write_file(path, content):
+    """Write bytes, so that what was there stays until all of them are; links are followed at once.
+
+    Raises:
+        OSError: where they can't be written.
+    """
+    path = Path(path)
+    if path.is_symlink() or (path.exists() and not path.is_file()):  # /dev/stdout, or a pipe
+        path.write_bytes(content)
+        return
+    with replacing(path) as beside:
+        beside.write_bytes(content)

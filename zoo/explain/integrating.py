@@ -16,6 +16,7 @@ from zoo.explain.attribution import COMPLETE
 # Panels to begin with, at most. Tokens that change too little to be off keep them, and their shares
 # are to be right, too: with 2, one in ten dates' tokens has another strongest character.
 FEWEST = 4
+MOST = 2**20  # steps, more than any residual wants
 
 
 class Panels(NamedTuple):
@@ -106,12 +107,10 @@ def first(steps):
     """With how many panels to begin, so that halving them leads to `steps`, or just below.
 
     Raises:
-        ValueError: for fewer steps than 2.
+        ValueError: for fewer steps than 2, or more than `MOST`.
     """
-    if steps < 2:
-        raise ValueError(
-            f"integrated gradients want 2 steps or more, got {steps}: ask for more, or for none"
-        )
+    if not 2 <= steps <= MOST:
+        raise ValueError(f"integrated gradients take from 2 to {MOST} steps, got {steps}")
     panels = steps // 2
     while panels > FEWEST:
         panels //= 2

@@ -10,8 +10,6 @@ SHADES = " ░▒▓█"
 def table(alignment, width=None):
     """The alignment as lines of text: a row for each target token, a shade for each weight.
 
-    2013년 2월 9일 토요일 -> 2013-02-09 (log-probability -0.01)
-
         2 0 1 3 년   2 월   9 일 ...
       2 █
       0   █
@@ -68,6 +66,10 @@ def _padded(text, width):
 def _width(text):
     """Columns that a terminal gives the text: two for each wide character."""
     return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        0
+        if unicodedata.combining(c) or unicodedata.category(c) == "Cf"
+        else 2
+        if unicodedata.east_asian_width(c) in "WF"
+        else 1
         for c in text
     )

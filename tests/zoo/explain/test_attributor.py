@@ -101,5 +101,5 @@ def test_what_is_noise_has_neither_shares_nor_a_residual():
 def test_bad_settings_say_so(attributor):
     with pytest.raises(ValueError, match="'lime'; there are integrated-gradients"):
         attributor.attribute("lime", SOURCE, TARGET)
-    with pytest.raises(ValueError, match="2 steps or more, got 0"):
+    with pytest.raises(ValueError, match="from 2 to 1048576 steps, got 0"):
         attributor.attribute("integrated-gradients", SOURCE, TARGET, steps=0)

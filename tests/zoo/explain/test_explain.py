@@ -4,7 +4,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from zoo.explain import Alignment, heat_map, table
+from zoo.explain import Alignment, heat_map, in_rows, png, table
 from zoo.explain.alignment import labels, visible
 
 
@@ -68,6 +68,8 @@ def test_controls_are_spelled(text, shown):
         (["<0x3C>", "<0xC3>", "<0xA9>"], ["<", "é", "·"]),
         (["<0x0A>"], ["\\n"]),
         (["<0xE6>", "<0x9D>", "b"], ["<0xE6>", "<0x9D>", "b"]),  # no character
+        (["<0xC3>", "<0xA9>", "<0xE6>", "<0x9D>"], ["é", "·", "<0xE6>", "<0x9D>"]),  # cut
+        (["<0xE2>", "<0x80>", "<0x8D>"], ["\\u200d", "·", "·"]),  # nothing to see
         ([" ", "</s>", "<unk>"], ["␣", "⏎", "<unk>"]),
     ],
 )
@@ -110,6 +112,13 @@ def test_every_character_of_the_picture_has_a_glyph(outputs, tmp_path):
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+def test_what_no_font_has_is_named(tmp_path):
+    odd = Alignment(["\U0010ffff", "</s>"], ["a"], np.ones((1, 2)) / 2, "a", 0.0)
+    assert png([[odd]])[1] == "\U0010ffff"
+    with pytest.warns(UserWarning, match="no font that is installed has"):
+        heat_map([odd], tmp_path / "picture.png")
+
+
 def test_a_picture_has_room_for_a_long_translation(tmp_path):
     """Warnings are errors, and matplotlib warns where nothing of the picture is left."""
     long = Alignment(["x", "</s>"], ["a"] * 40, np.ones((40, 2)) / 2, "word " * 40, 0.0)
@@ -117,8 +126,8 @@ def test_a_picture_has_room_for_a_long_translation(tmp_path):
 
 
 @pytest.fixture
-def drawn(monkeypatch, tmp_path):
-    """A function that draws alignments and gives the axes of each, as they stand in the PNG."""
+def drawn_rows(monkeypatch):
+    """A function that draws rows of alignments and gives all axes, as they stand in the PNG."""
     figures = pytest.importorskip("matplotlib.figure")
     kept, save = [], figures.Figure.savefig
     monkeypatch.setattr(
@@ -127,12 +136,31 @@ def drawn(monkeypatch, tmp_path):
         lambda self, *to, **how: (kept.append(self), save(self, *to, **how)),
     )
 
-    def draw(alignments, columns):
-        heat_map(alignments, tmp_path / "picture.png", columns)
+    def draw(rows):
+        png(rows)
         kept[-1].draw_without_rendering()  # places are those of the last drawing's resolution
-        return kept[-1].axes[: len(alignments)]
+        return kept[-1].axes[:-1]  # the last is the scale's
 
     return draw
+
+
+@pytest.fixture
+def drawn(drawn_rows):
+    """The same of so many in a row."""
+    return lambda alignments, columns: drawn_rows(in_rows(alignments, columns))
+
+
+def test_each_text_has_rows_of_its_own_high_enough_for_it(drawn_rows):
+    def one(length):
+        return Alignment(["x", "</s>"], ["a"] * length, np.ones((length, 2)) / 2, "a", 0.0)
+
+    rows = [[one(5)] * 4, [one(5)], [one(40)] * 2]
+    axes = drawn_rows(rows)
+    shown = [axis.get_visible() and axis.axison for axis in axes]
+    assert shown == [True] * 4 + [True] + [False] * 3 + [True] * 2 + [False] * 2
+    heights = [axis.get_window_extent().height / axis.figure.dpi for axis in axes[::4]]
+    assert heights[2] > 0.2 * 40  # inches a cell
+    assert heights[0] == pytest.approx(heights[1], rel=0.2)
 
 
 @pytest.mark.parametrize("source", ["5", "3 May 1999"])
