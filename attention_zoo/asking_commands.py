@@ -1,6 +1,7 @@
 """`translate`, and what other commands share with it: a model is asked, here or on a server."""
 
 import os
+import re
 from pathlib import Path
 
 from attention_zoo.command import add_model, command, model_folder
@@ -9,6 +10,12 @@ from serving.client import GrpcClient, RestClient, ServerError, Tls
 
 # An n-best has fewer texts than were asked for where their score is this.
 IMPOSSIBLE = -1e29
+
+# A name, an IPv4 or, in brackets, an IPv6 address, and a port.
+ADDRESS = re.compile(
+    r"((?P<scheme>https?)://)?(?P<host>[\w-]+(\.[\w-]+)*\.?|\[[\da-f:.]+(%\w+)?\]):(?P<port>\d{1,5})/?",
+    re.IGNORECASE,
+)
 
 
 def add_asking(parser):
@@ -83,15 +90,16 @@ def client(parsed):
     Raises:
         ValueError: for what is no address, and for TLS's files without TLS.
     """
-    scheme, _, place = parsed.server.rstrip("/").rpartition("://")
-    host, _, port = place.rpartition(":")
-    spoken = scheme in ("", "http", "https")
-    if not (spoken and host and port.isdecimal() and int(port) < 2**16):
-        raise ValueError(f"--server wants HOST:PORT, such as localhost:8501; got {parsed.server!r}")
+    matched = ADDRESS.fullmatch(parsed.server)
+    if not matched or int(matched["port"]) >= 2**16:
+        raise ValueError(
+            f"--server wants HOST:PORT, such as localhost:8501 or [::1]:8501; got {parsed.server!r}"
+        )
+    host, port = matched["host"], matched["port"]
     files = {name: getattr(parsed, name) for name in ("ca", "certificate", "key")}
-    tls = Tls(**files) if scheme == "https" else None
+    tls = Tls(**files) if (matched["scheme"] or "").lower() == "https" else None
     if any(files.values()) and not tls:
-        raise ValueError(f"--ca, --certificate and --key are TLS's: ask https://{place}")
+        raise ValueError(f"--ca, --certificate and --key are TLS's: ask https://{host}:{port}")
     if parsed.grpc:
         import_tensorflow()
     return (GrpcClient if parsed.grpc else RestClient)(host, int(port), tls=tls)

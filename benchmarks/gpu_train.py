@@ -1,19 +1,21 @@
 """Train the Multi30k recipes on a GPU, from prepared data alone: a results table, and the weights.
 
     KERAS_BACKEND=jax python benchmarks/gpu_train.py prepared/* --to results
-    python benchmarks/gpu_train.py prepared/* --to results --adopt saved_models
+    python benchmarks/gpu_train.py prepared/* --to results --adopt build/quality/models
+    python -m benchmarks.quality --so-far
 
 Each recipe takes the folder that was prepared for it. In `--to`, `<recipe>-<seed>.npz` has the best
 weights as float16 and `results.md` the table, of which the tokens are the target's, with compiling
 and validation in the time. What is there is not trained again, and a training that was killed goes
 on. No training is begun after `--minutes`. With `--jobs` several share the GPU, which models as
-small as these leave mostly idle, each in a process of its own. `--adopt` makes folders of models
-from the weights, on the machine that has TensorFlow; `benchmarks/quality.py` measures them.
-`--smoke` takes a few steps of each.
+small as these leave mostly idle, each in a process of its own; one that fails does not stop the
+others. `--adopt` makes folders of models from the weights, on the machine that has TensorFlow;
+`benchmarks/quality.py` measures them. `--smoke` takes a few steps of each.
 """
 
 import argparse
 import dataclasses
+import itertools
 import json
 import subprocess
 import sys
@@ -25,6 +27,7 @@ import numpy as np
 
 from training import arrays, untrained
 from training.prepared import SPLITS, Prepared
+from training.recipe import Recipe
 from training.recipes import RECIPES, recipe
 from training.token_pairs import Sequences, TokenPairs
 from training.train_prepared import train_prepared
@@ -38,15 +41,53 @@ SEEDS = (0, 1, 2)
 SMOKE = 256  # pairs
 
 
-def prepared_for(made, folders):
-    """The `Prepared` data that fit the recipe."""
+def prepared_for(name, made, folders):
+    """The `Prepared` data that fit the recipe of this name.
+
+    Raises:
+        FileNotFoundError, ValueError: for a folder that is none, or where none fits.
+    """
     for prepared in map(Prepared.read, folders):
         try:
             prepared.check(made)
         except ValueError:
             continue
         return prepared
-    raise ValueError(f"none of {', '.join(map(str, folders))} was prepared for {made.preset}")
+    raise ValueError(
+        f"none of {', '.join(map(str, folders))} was prepared for {name}, as that recipe is now; "
+        f"where the texts are: attention-zoo prepare {name} --to FOLDER"
+    )
+
+
+def made_for(name, seed, parsed):
+    """The recipe, in the small for a smoke test."""
+    made = dataclasses.replace(recipe(name), seed=seed)
+    short = {"epochs": 1, "average_last": 0, "schedule": "constant", "warmup_steps": 0}
+    return dataclasses.replace(made, **short) if parsed.smoke else made
+
+
+def weights_in(folder):
+    """The files of weights there, and none that is being written."""
+    return sorted(folder.glob("[!.]*.npz"))
+
+
+def note_of(path):
+    """What was noted beside the weights."""
+    with np.load(path) as weights:
+        return json.loads(str(weights["note"]))
+
+
+def is_trained(path, made):
+    """Whether the weights are there.
+
+    Raises:
+        ValueError: for those of another recipe.
+    """
+    if not path.is_file():
+        return False
+    if Recipe.from_json(note_of(path)["card"]["recipe"]) != made:
+        raise ValueError(f"{path} is of another recipe; remove it, or name another folder by --to")
+    return True
 
 
 def first(pairs, count):
@@ -61,11 +102,9 @@ def first(pairs, count):
 
 def train(name, seed, parsed):
     """Train one, and keep its weights and what they reached."""
-    made = dataclasses.replace(recipe(name), seed=seed)
-    prepared = prepared_for(made, parsed.prepared)
+    made = made_for(name, seed, parsed)
+    prepared = prepared_for(name, made, parsed.prepared)
     if parsed.smoke:
-        short = {"epochs": 1, "average_last": 0, "schedule": "constant", "warmup_steps": 0}
-        made = dataclasses.replace(made, **short)
         splits = {split: first(getattr(prepared, split), SMOKE) for split in SPLITS}
         prepared = dataclasses.replace(prepared, **splits)
     own, began = f"{name}-{seed}", time.perf_counter()
@@ -90,22 +129,47 @@ def train(name, seed, parsed):
         halves = {n: weights[n].astype("float16") for n in weights.files if n != "note"}
     with arrays.writing(parsed.to / f"{own}.npz") as beside, beside.open("wb") as file:
         np.savez(file, note=json.dumps(note), **halves)
-    write_table(parsed.to)
 
 
 def train_apart(name, seed, parsed):
-    """The same, in a process of its own."""
+    """The same, in a process of its own, whose exit status is returned."""
     one = ["--to", parsed.to, "--recipes", name, "--seeds", str(seed)]
     flags = ["--smoke"] if parsed.smoke else []
-    subprocess.run([sys.executable, __file__, *parsed.prepared, *one, *flags], check=True)
+    return subprocess.run([sys.executable, __file__, *parsed.prepared, *one, *flags]).returncode
+
+
+def missing_in(parsed):
+    """Names and seeds that are to be trained; an error, before hours of it, where one can't be."""
+    missing = []
+    for seed, name in itertools.product(parsed.seeds, parsed.recipes):
+        made = made_for(name, seed, parsed)
+        if not is_trained(parsed.to / f"{name}-{seed}.npz", made):
+            prepared_for(name, made, parsed.prepared)
+            missing.append((name, seed))
+    return missing
+
+
+def train_all(missing, parsed):
+    """Train these, so many at a time; the names of those that failed."""
+    parsed.to.mkdir(parents=True, exist_ok=True)
+    if len(missing) == 1:
+        train(*missing[0], parsed)
+        return []
+    end = time.monotonic() + 60 * parsed.minutes
+
+    def fails(one):
+        return time.monotonic() < end and train_apart(*one, parsed) != 0
+
+    with ThreadPoolExecutor(parsed.jobs) as pool:
+        failed = list(pool.map(fails, missing))
+    return [f"{name}-{seed}" for name, seed in itertools.compress(missing, failed)]
 
 
 def adopt(path, parsed):
     """Make a model's folder from its weights."""
-    with np.load(path) as weights:
-        told = json.loads(str(weights["note"]))["card"]
-    made = recipe(path.stem.rpartition("-")[0])
-    prepared = prepared_for(made, parsed.prepared)
+    told = note_of(path)["card"]
+    made = Recipe.from_json(told["recipe"])
+    prepared = prepared_for(path.stem.rpartition("-")[0], made, parsed.prepared)
     model = untrained.build(made, *prepared.about["vocabulary_sizes"])
     values, _ = arrays.read(path, model.weights)
     arrays.assign(model.weights, [value.astype("float32") for value in values])
@@ -115,14 +179,22 @@ def adopt(path, parsed):
     print(f"Saved {folder}.")
 
 
+def adopt_all(parsed):
+    """Make the models of all weights in `--to`."""
+    paths = weights_in(parsed.to)
+    if not paths:
+        raise FileNotFoundError(f"no weights in {parsed.to}: name the folder of a training by --to")
+    for path in paths:
+        adopt(path, parsed)
+
+
 def write_table(folder):
     """What all have reached so far, as a Markdown table."""
     columns = ("loss", "perplexity", "epoch", "weights", "tokens", "minutes")
     heads = ["model", "validation loss", "perplexity", "epoch", "weights", "tokens/s", "minutes"]
     lines = [heads, ["---"] * len(heads)]
-    for path in sorted(folder.glob("*.npz")):
-        with np.load(path) as weights:
-            note = json.loads(str(weights["note"]))
+    for path in weights_in(folder):
+        note = note_of(path)
         values = [note[column] for column in columns]
         lines.append([path.stem, *(f"{v:.4g}" if isinstance(v, float) else str(v) for v in values)])
     text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -142,28 +214,19 @@ def main(arguments=None):
     parser.add_argument("--adopt", type=Path, metavar="SAVED_MODELS", help="only make the models")
     parser.add_argument("--smoke", action="store_true", help="a few steps of each")
     parsed = parser.parse_args(arguments)
-    if parsed.adopt:
-        for path in sorted(parsed.to.glob("*.npz")):
-            adopt(path, parsed)
-        return
-    parsed.to.mkdir(parents=True, exist_ok=True)
-    missing = [
-        (name, seed)
-        for seed in parsed.seeds
-        for name in parsed.recipes
-        if not (parsed.to / f"{name}-{seed}.npz").is_file()
-    ]
-    if len(missing) == 1:
-        train(*missing[0], parsed)
-        return
-    end = time.monotonic() + 60 * parsed.minutes
-
-    def begin(one):
-        if time.monotonic() < end:
-            train_apart(*one, parsed)
-
-    with ThreadPoolExecutor(parsed.jobs) as pool:
-        list(pool.map(begin, missing))
+    if parsed.jobs < 1:
+        parser.error(f"--jobs must be at least 1, got {parsed.jobs}")
+    try:
+        if parsed.adopt:
+            adopt_all(parsed)
+            return
+        missing = missing_in(parsed)
+    except (FileNotFoundError, ValueError) as error:
+        parser.error(f"{error}")
+    failed = train_all(missing, parsed)
+    write_table(parsed.to)
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}; why stands above; the same command tries again")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
 #   attention-zoo prepare multi30k-en-de-cased-transformer --to prepared/cased
 #   benchmarks/gpu_train.sh prepared/* --to results --jobs 6                # on the GPU
 #
-# It ends after MINUTES in any case; the same command goes on. Before its first steps each recipe
+# It ends after MINUTES in any case; the same command goes on. Processes share a GPU best under
+# NVIDIA's MPS: `nvidia-cuda-mps-control -d`, before. Before its first steps each recipe
 # compiles one for each of 16 shapes, minutes of work for a processor, which are kept for its other
 # seeds in JAX_COMPILATION_CACHE_DIR.
 set -euo pipefail

@@ -167,30 +167,21 @@ def _finished(place):
     The run need not be here: `benchmarks/gpu_train.py` makes models of weights from elsewhere.
     """
     told = card.read(place.model)
-    made, best = _recipe(told["recipe"]), told["validation"]
-    position = _position(place.run)
-    return made, position.epoch if position else made.epochs, [best["epoch"], best["weights"]]
+    best = told["validation"]
+    return Recipe.from_json(told["recipe"]), best["epochs"], [best["epoch"], best["weights"]]
 
 
 def _so_far(run):
     """As `_finished`, by the last checkpoint; None where it has no validation behind it."""
-    position = _position(run)
-    if not (position and position.epoch):
-        return None
-    made = _recipe(json.loads((run / "run.json").read_text(encoding="utf-8"))["recipe"])
-    return made, position.epoch, [position.best_epoch, position.best_weights]
-
-
-def _position(run):
-    """Where a run is; None where it has no checkpoint."""
     if not (run / "checkpoint.npz").is_file():
         return None
     with np.load(run / "checkpoint.npz") as checkpoint:
-        return Position(**json.loads(str(checkpoint["note"])))
-
-
-def _recipe(fields):
-    return Recipe(**{**fields, "corpus": tuple(fields["corpus"])})
+        position = Position(**json.loads(str(checkpoint["note"])))
+    if not position.epoch:
+        return None
+    told = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    best = [position.best_epoch, position.best_weights]
+    return Recipe.from_json(told["recipe"]), position.epoch, best
 
 
 def _as_json(made):
@@ -216,7 +207,7 @@ def main(arguments=None):
         if parsed.data_files and dataset.startswith(MULTI30K):
             try:
                 prepare(find_builder(dataset, parsed.data_dir), parsed.data_files)
-            except ValueError as error:
+            except (FileNotFoundError, ValueError) as error:
                 parser.error(f"{error}")
         if not parsed.so_far:
             train_at(place, parsed.data_dir)

@@ -133,6 +133,12 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
         (["translate", "dates", "text", "--server", "a:1", "--ca", "a"], "ask https://a:1"),
         (["translate", "dates", "text", "--server", "https://a"], "HOST:PORT"),
         (["translate", "dates", "text", "--server", "ftp://a:1"], "HOST:PORT"),
+        (["translate", "dates", "text", "--server", "://a:1"], "HOST:PORT"),
+        (["translate", "dates", "text", "--server", "http:/a:1"], "HOST:PORT"),
+        (["translate", "dates", "text", "--server", "::1"], "HOST:PORT"),
+        (["translate", "dates", "text", "--server", "a..b:1"], "HOST:PORT"),
+        (["translate", "dates", "text", "--server", "a:65536"], "HOST:PORT"),
+        (["translate", "dates", "text", "--server", "HTTPS://a:1", "--ca", "no.pem"], "no.pem"),
         (["translate", "dates", "text", "--server", "http://127.0.0.1:9/"], "no server on"),
         (
             ["translate", "dates", "text", "--server", "https://a:1", "--ca", "nowhere.pem"],

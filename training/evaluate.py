@@ -29,7 +29,7 @@ def evaluate(folder, *, split="test", corpus=(), data_dir=None, data_files=None)
     translator = zoo.Translator.load(folder)
     known = card.read(folder)
     try:
-        recipe = Recipe(**{**known["recipe"], "corpus": tuple(known["recipe"]["corpus"])})
+        recipe = Recipe.from_json(known["recipe"])
     except (TypeError, KeyError) as error:
         raise ValueError(f"{folder / card.NAME} is damaged ({error}); train again") from error
     if data_files:

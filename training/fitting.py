@@ -97,5 +97,6 @@ def best(position, metric):
     return {
         metric: round(position.best, 2),
         "epoch": position.best_epoch,
+        "epochs": position.epoch,
         "weights": position.best_weights,
     }

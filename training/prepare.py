@@ -7,12 +7,12 @@ from pathlib import Path
 import tensorflow as tf
 
 from training.gold_spans import check_characters, gold_alignments
-from training.prepared import FIELDS, NAME, SIDES, Prepared, fingerprint
+from training.prepared import NAME, SIDES, Prepared, fingerprint, settings
 from training.token_pairs import Sequences, TokenPairs
 from training.vocabularies import train_tokenizers
 from zoo.text import load_tokenizer, with_end, with_start_and_end
 
-FORMAT = 2  # of the files; another one is prepared anew
+FORMAT = 3  # of the files; another one is prepared anew
 CHUNK = 2**16  # pairs that are tokenised at a time
 
 
@@ -81,12 +81,7 @@ class Preparation:
         if not (self.folder / NAME).is_file():
             raise ValueError(f"{self.folder} holds something else; name another or a new folder")
         kept = Prepared.read(self.folder)
-        differences = [
-            f"{name} was {kept.made_by.get(name)!r}, is {value!r}"
-            for name, value in self.made_by.items()
-            if kept.made_by.get(name) != value
-        ]
-        if differences:
+        if differences := kept.differences(self.made_by):
             raise ValueError(
                 f"{self.folder} holds data prepared otherwise ({'; '.join(differences)}); "
                 "name another or a new folder"
@@ -108,8 +103,7 @@ class Preparation:
 
 def what_makes(recipe, pairs):
     """All that the ids depend on, JSON-able."""
-    fields = {name: getattr(recipe, name) for name in FIELDS}
-    return {"format": FORMAT, **{s: pairs[s].fingerprint for s in pairs}, **fields}
+    return {"format": FORMAT, **{s: pairs[s].fingerprint for s in pairs}, **settings(recipe)}
 
 
 def tokenise(pairs, tokenizers, recipe, longer):

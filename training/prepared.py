@@ -16,8 +16,17 @@ SPLITS = ("train", "validation")
 SIDES = ("source", "target")
 GOLD = "gold"
 
-# What of a recipe the ids depend on, besides its pairs.
+# What of a recipe the ids depend on.
 FIELDS = (
+    "dataset",
+    "corpus",
+    "source",
+    "target",
+    "max_length_ratio",
+    "max_characters",
+    "max_words",
+    "drop_identical",
+    "max_examples",
     "tokenizer",
     "vocabulary_size",
     "joint_vocabulary",
@@ -123,16 +132,19 @@ class Prepared:
         Raises:
             ValueError: naming what differs.
         """
-        differences = [
-            f"{name} was {self.made_by[name]!r}, is {getattr(recipe, name)!r}"
-            for name in FIELDS
-            if self.made_by[name] != getattr(recipe, name)
-        ]
-        if differences:
+        if differences := self.differences(settings(recipe)):
             raise ValueError(
                 f"{self.folder} was prepared for another recipe ({'; '.join(differences)}); "
                 "give the same flags as then, or prepare the data again"
             )
+
+    def differences(self, made_by):
+        """Each of these settings that was another when the data were prepared, in words."""
+        return [
+            f"{name} was {self.made_by.get(name)!r}, is {value!r}"
+            for name, value in made_by.items()
+            if self.made_by.get(name) != value
+        ]
 
     def copy_tokenizers(self, folder):
         """Put the tokenizers' files into a folder, which is made if it is not there."""
@@ -143,6 +155,11 @@ class Prepared:
             for path in sorted(self.folder.glob(f"{side}.*"), key=lambda p: p.suffix == ".json"):
                 with replacing(folder / path.name) as beside:
                     shutil.copyfile(path, beside)
+
+
+def settings(recipe):
+    """What of a recipe the ids depend on, JSON-able."""
+    return json.loads(json.dumps({name: getattr(recipe, name) for name in FIELDS}))
 
 
 def fingerprint(made_by):

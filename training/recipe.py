@@ -122,6 +122,11 @@ class Recipe:
                 f"got the optimizer {self.optimizer!r}"
             )
 
+    @classmethod
+    def from_json(cls, fields):
+        """The recipe whose `dataclasses.asdict` went through JSON."""
+        return cls(**{**fields, "corpus": tuple(fields["corpus"])})
+
 
 # The least and the largest value of each number.
 RANGES = {

@@ -91,6 +91,9 @@ def test_nothing_is_written_before_the_end(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
+        {"dataset": "other"},
+        {"target": "de"},
+        {"max_examples": 2},
         {"tokenizer": "words"},
         {"vocabulary_size": 21},
         {"joint_vocabulary": True},

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 import zoo
 from serving.export import export
-from training.linear_crossentropy import linear_crossentropy
+from training import fitting
+from training.linear_crossentropy import linear_crossentropy, rows_at_a_time
 from training.run import Run
 from training.train import train
 
@@ -50,6 +51,17 @@ def test_a_run_folder_of_other_settings_is_refused(tiny_model, tiny_recipe, data
     with pytest.raises(ValueError, match=r"learning_rate was 0\.002, is 0\.5"):
         train(other, "dates", runs=folder / "runs", saved_models=folder, data_dir=data_dir)
     assert (folder / "runs" / "dates" / "checkpoint.npz").read_bytes() == checkpoint
+
+
+def test_the_memory_of_logits_computed_in_parts_is_that_of_a_part(
+    tiny_recipe, data_dir, tmp_path, monkeypatch
+):
+    seen = []
+    monkeypatch.setattr(fitting, "check_memory", lambda *arguments: seen.append(arguments[-1]))
+    recipe = dataclasses.replace(tiny_recipe, max_examples=64, epochs=1)
+    train(recipe, "dates", runs=tmp_path, saved_models=tmp_path / "models", data_dir=data_dir)
+    model = zoo.load(tmp_path / "models" / "dates")
+    assert seen == [rows_at_a_time(model.output_shape[-1])]
 
 
 def test_one_s_own_corpus_trains(tmp_path, tiny_recipe):

@@ -152,6 +152,13 @@ def test_data_of_another_recipe_are_refused(prepared, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("field", ["dataset", "source", "target"])
+def test_data_of_another_direction_are_refused(prepared, tmp_path, field):
+    other = dataclasses.replace(RECIPE, **{field: "other"})
+    with pytest.raises(ValueError, match=rf"{field} was .*, is 'other'"):
+        train_prepared(other, "own", prepared, runs=tmp_path, saved_models=tmp_path)
+
+
 def test_a_run_measured_otherwise_is_not_gone_on_with(prepared, tmp_path):
     """Its best is the best by another measure."""
     Run(tmp_path / "own", {"recipe": dataclasses.asdict(RECIPE), "data": {}}).close()

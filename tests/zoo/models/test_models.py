@@ -31,10 +31,9 @@ def build(name, /, **overrides):
     scope="module",
     params=[
         *((name, {}) for name in TRANSLATORS),
-        ("bahdanau-gru", TIED),
-        ("transformer-lite", TIED),
+        *((name, TIED) for name in OFTEN_TIED),
     ],
-    ids=[*TRANSLATORS, "bahdanau-gru-tied", "transformer-lite-tied"],
+    ids=[*TRANSLATORS, *(f"{name}-tied" for name in OFTEN_TIED)],
 )
 def model(request):
     """The preset, with weights too large for anything to go unnoticed."""
