@@ -30,6 +30,8 @@ def add_demo(commands):
 
 def _run_demo(parsed):
     models = parsed.model or names(parsed.saved_models)
+    if "" in models:
+        raise ValueError("--model got '', which is nothing: name models that the server serves")
     asked = client(parsed)
     with listen(parsed.host, parsed.port) as listener:
         port = listener.getsockname()[1]

@@ -146,6 +146,7 @@ def test_serve_writes_the_model_list(saved_models, tmp_path):
         ),
         (["translate", "dates", "text", "--server", "https://a:1", "--key", "a"], "together"),
         (["demo"], "by --model"),
+        (["demo", "--model", "dates", ""], "--model got '', which is nothing"),
         (["demo", "--model", "dates", "--server", "8501"], "HOST:PORT"),
         (["demo", "--model", "dates", "--port", "70000"], "a port is 0 to 65535"),
         (["list"], "saved_models"),
