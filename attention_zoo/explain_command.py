@@ -9,11 +9,12 @@ from attention_zoo.asking_commands import add_asking, refuse_speech, served_answ
 from attention_zoo.command import command, model_folder
 from attention_zoo.quiet import import_tensorflow
 from attention_zoo.reading import cut, is_blank, read
-from zoo.explain import Alignment, check_picture, in_rows, integrating, page, png, table
+from zoo.explain import Alignment, check_picture, integrating, page, png, table
 from zoo.explain.alignment import as_text, visible
 from zoo.explain.attribution import METHODS, STEPS
 from zoo.explain.explanation import Explanation
 from zoo.explain.file import check_file, write_file
+from zoo.explain.heat_map import in_rows
 
 # What only a model's own folder can tell.
 INSIDE = ("layer", "heads", "attribution", "steps")

@@ -6,7 +6,7 @@ Here is what needs no TensorFlow: pictures, tables and pages of what a server an
 
 from zoo.explain.alignment import Alignment
 from zoo.explain.error_rate import alignment_error_rate
-from zoo.explain.heat_map import check_picture, heat_map, in_rows, png
+from zoo.explain.heat_map import check_picture, heat_map, png
 from zoo.explain.page import page
 from zoo.explain.rank_correlation import rank_correlation
 from zoo.explain.table import table
@@ -16,7 +16,6 @@ __all__ = [
     "alignment_error_rate",
     "check_picture",
     "heat_map",
-    "in_rows",
     "page",
     "png",
     "rank_correlation",

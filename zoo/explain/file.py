@@ -14,7 +14,8 @@ def check_file(path):
             raise ValueError(f"{told} is a folder: add a file's name")
         if not path.parent.is_dir():
             raise ValueError(f"{told} is to be in a folder that is not there: make it first")
-        writable = os.access(path if path.exists() else path.parent, os.W_OK)
+        places = [path] if _at_once(path) else [path.parent, *([path] if path.exists() else [])]
+        writable = all(os.access(place, os.W_OK) for place in places)
     except OSError as error:  # such as a name that is too long
         raise ValueError(f"{told} can't be written: {error.strerror}; name another file") from error
     if not writable:
@@ -22,14 +23,20 @@ def check_file(path):
 
 
 def write_file(path, content):
-    """Write bytes, so that what was there stays until all of them are; links are followed at once.
+    """Write bytes, so that what was there stays until all of them are.
+
+    A link, such as /dev/stdout, or a pipe takes them at once.
 
     Raises:
         OSError: where they can't be written.
     """
     path = Path(path)
-    if path.is_symlink() or (path.exists() and not path.is_file()):  # /dev/stdout, or a pipe
+    if _at_once(path):
         path.write_bytes(content)
         return
     with replacing(path) as beside:
         beside.write_bytes(content)
+
+
+def _at_once(path):
+    return path.is_symlink() or (path.exists() and not path.is_file())

@@ -22,8 +22,7 @@ CJK = (
 
 def check_picture(path):
     """Raise an error if no PNG can be drawn, an `ImportError`, or written there, a `ValueError`."""
-    if not importlib.util.find_spec("matplotlib"):
-        raise ImportError("drawing needs matplotlib: pip install attention-zoo[plots]")
+    pyplot()
     if Path(path).suffix.lower() != ".png":
         raise ValueError(f"a picture is a .png; got {str(path)!r}: end its name in .png")
     check_file(path)

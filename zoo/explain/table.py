@@ -65,11 +65,10 @@ def _padded(text, width):
 
 def _width(text):
     """Columns that a terminal gives the text: two for each wide character."""
-    return sum(
-        0
-        if unicodedata.combining(c) or unicodedata.category(c) == "Cf"
-        else 2
-        if unicodedata.east_asian_width(c) in "WF"
-        else 1
-        for c in text
-    )
+    return sum(map(_columns, text))
+
+
+def _columns(c):
+    if unicodedata.combining(c) or unicodedata.category(c) == "Cf":
+        return 0
+    return 2 if unicodedata.east_asian_width(c) in "WF" else 1

@@ -4,8 +4,9 @@ import unicodedata
 import numpy as np
 import pytest
 
-from zoo.explain import Alignment, heat_map, in_rows, png, table
+from zoo.explain import Alignment, heat_map, png, table
 from zoo.explain.alignment import labels, visible
+from zoo.explain.heat_map import in_rows
 
 
 @pytest.fixture
