@@ -11,9 +11,11 @@ from zoo.layers import LearnedPositions, LuongAttention, NoisePositions, SelfAtt
 
 # How far from float64 output and weights may be, in shares of the largest number in either. The
 # long one in float32 is local-p's, whose window stands to a 1e-7th of 4,096 keys; others are 1e-5.
+# The long one in bfloat16 is that of processors without AVX-512, whose products round partial sums,
+# too: 0.09, where others come to 0.03.
 BOUNDS = {
     "short": {"float32": 1e-5, "float16": 0.01, "bfloat16": 0.08},
-    "long": {"float32": 2e-4, "float16": 0.01, "bfloat16": 0.08},
+    "long": {"float32": 2e-4, "float16": 0.01, "bfloat16": 0.16},
     "large": {"float32": 1e-5, "float16": 0.002, "bfloat16": 0.02},
 }
 # Of 4,096 keys, half precision names none exactly: a predicted window or a hard choice may be
