@@ -10,7 +10,7 @@ serve: .venv/installed  ## the trained models that ship, on REST 8501 and gRPC 8
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/attention-zoo serve saved_models
 
 test: .venv/installed  ## the tests
-	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n 2 -m "not slow"
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: .venv/peers  ## the tests that take long, drive a browser, or compare with PyTorch and keras-hub
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m "slow or peer"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import grpc.aio
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
+KEPT = 30  # seconds that an idle connection is used again; the server closes it after 60
 
 
 class Request(NamedTuple):
@@ -24,7 +25,10 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """When it was asked, by `time.monotonic`, how long it took, and what came: `OK`, or a code."""
+    """When it was asked, by `time.monotonic`, how long it took, and what came.
+
+    That is `OK`, a code, or the name of the error by which the connection ended.
+    """
 
     began: float
     seconds: float
@@ -56,20 +60,24 @@ class Rest:
         self._port, self._idle = port, []
 
     async def ask(self, request):
-        reader, writer = await self._connection()
-        writer.write(request.rest)
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
-        body = await reader.readexactly(int(length))
-        self._idle.append((reader, writer))
+        try:
+            reader, writer = await self._connection()
+            writer.write(request.rest)
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
+            body = await reader.readexactly(int(length))
+        except (OSError, EOFError) as error:
+            return type(error).__name__, b""
+        self._idle.append((time.monotonic(), reader, writer))
         code = head.split(b" ", 2)[1].decode()
         return ("OK" if code == "200" else code), body
 
     async def _connection(self):
         while self._idle:
-            reader, writer = self._idle.pop()
-            if not reader.at_eof():  # or else the server has closed it, idle for a minute
+            since, reader, writer = self._idle.pop()
+            if time.monotonic() - since < KEPT and not reader.at_eof():
                 return reader, writer
+            writer.close()
         return await asyncio.open_connection("127.0.0.1", self._port)
 
 
