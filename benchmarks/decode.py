@@ -5,14 +5,19 @@
 The same weights, one thread each, in one interleaved run, in turns of `TURN` seconds, since a
 server is at it all the time. Medians, milliseconds a batch, and what part of a peer's time ours is.
 Sources have 16 tokens, and every translation `STEPS`. Ours is the SavedModel from text to text, in
-a session, once with TensorFlow's oneDNN kernels and once without (`TF_ENABLE_ONEDNN_OPTS`), neither
-with XLA, and the signature that XLA compiles; the peers get ids. Then the time a token takes in
-translations of 200 tokens, over that in those of 20. CTranslate2 runs Transformers alone.
+a session, with the settings that `attention-zoo serve` has; beside it, with TensorFlow's oneDNN
+kernels, which those turn off, with weights in int8, and the signature that XLA compiles. The peers
+get ids. Then the time that another token takes in translations of 200 tokens, over that in those of
+20, with beams of 1 and 5. CTranslate2 runs Transformers alone.
+
+Before anything is timed, PyTorch and CTranslate2 have to say greedily what ours says.
 """
 
 import argparse
+import itertools
 import os
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,13 +27,17 @@ os.environ.update(OMP_NUM_THREADS="1", TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="
 import numpy as np
 
 from benchmarks.served_model import MODELS, fresh_process
+from serving.serve import ENVIRONMENT
 
 BEAMS, BATCHES = (1, 5), (1, 8, 32)
-COMPILED = "translate_compiled"
+COMPILED, INT8 = "translate_compiled", "-int8"
 VOCABULARY, SOURCE, STEPS = 8000, 16, 15
-SHORT, LONG = 20, 200
-# Seconds of a turn, and calls in it, at the least: the first find another's memory in the caches.
+# What another token takes is the difference of two lengths', so that no fixed cost is in it.
+SHORT, LONG = (10, 30), (150, 250)
+# Seconds of a turn, and calls in it, at the least: the first find another's memory in the caches,
+# which is nothing to one that takes several turns' time alone.
 TURN, FEWEST = 0.3, 3
+SAME = 0.9  # of the greedy translations; in some, two words are as likely but for rounding
 
 
 def main():
@@ -36,6 +45,8 @@ def main():
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--rounds", type=int, default=9)
     asked = parser.parse_args()
+    if asked.rounds < 2:
+        parser.error(f"--rounds {asked.rounds}: the first warms up, so there must be 2 or more")
     for name in asked.models:
         with tempfile.TemporaryDirectory() as folder, fresh_process() as maker:
             maker.submit(make, folder, name).result()
@@ -44,15 +55,20 @@ def main():
 
 def compare(folder, model, maker, rounds):
     """Print the table of one model; `maker` is the process that has it and the peers."""
-    ways = {}
-    for name, flag in (("ours", "1"), ("ours, no oneDNN", "0")):
-        os.environ["TF_ENABLE_ONEDNN_OPTS"] = flag
-        ways[name] = fresh_process(), saved_model
-    ways["ours, XLA"] = ways["ours"][0], compiled
+    served = fresh_process(environment=ENVIRONMENT)
+    with_onednn = fresh_process(environment=ENVIRONMENT | {"TF_ENABLE_ONEDNN_OPTS": "1"})
+    ways = {
+        "ours": (served, saved_model),
+        "ours, oneDNN": (with_onednn, saved_model),
+        "ours, int8": (served, int8),
+        "ours, XLA": (served, compiled),
+    }
     if MODELS[model][0].startswith("transformer"):
         ways |= {"CTranslate2": (maker, ctranslate2), "int8": (maker, ctranslate2_int8)}
     ways["PyTorch"] = maker, torch
     peers = [name for name in ("CTranslate2", "PyTorch") if name in ways]
+    for peer in peers:
+        agree(folder, ways["ours"], ways[peer])
     print(f"\n| {model} | batch | {' | '.join(ways)} | {' | '.join(f'over {p}' for p in peers)} |")
     print("|---" * (2 + len(ways) + len(peers)) + "|")
     for beam in BEAMS:
@@ -63,29 +79,58 @@ def compare(folder, model, maker, rounds):
                     call = process.submit(timed, way, folder, beam, batch, STEPS)
                     times[name].append(call.result())
             found = {name: statistics.median(taken[1:]) for name, taken in times.items()}
-            best = min(found["ours"], found["ours, no oneDNN"])
             cells = [f"{1e3 * seconds:.1f}" for seconds in found.values()]
-            cells += [f"{best / found[peer]:.2f}" for peer in peers]
+            cells += [f"{found['ours'] / found[peer]:.2f}" for peer in peers]
             print(f"| beam {beam} | {batch} | {' | '.join(cells)} |", flush=True)
-    for name in ("ours", "ours, no oneDNN"):
-        process, way = ways[name]
+    for beam in BEAMS:
         for batch in (1, 32):
-            parts = [
-                [
-                    process.submit(timed, way, folder, 1, batch, n).result() / n
-                    for n in (SHORT, LONG)
-                ]
-                for _ in range(rounds)
-            ]
-            short, long = map(statistics.median, zip(*parts[1:], strict=True))
-            print(f"{name}, batch {batch}: a token of {LONG} takes {long / short:.2f} of {SHORT}'s")
+            times = {n: [] for n in (*SHORT, *LONG)}
+            for _ in range(rounds):
+                for n, taken in times.items():
+                    call = served.submit(timed, saved_model, folder, beam, batch, n)
+                    taken.append(call.result())
+            found = {n: statistics.median(taken[1:]) for n, taken in times.items()}
+            short, long = ((found[n] - found[m]) / (n - m) for m, n in (SHORT, LONG))
+            print(
+                f"beam {beam}, batch {batch}: another token takes {1e3 * short:.2f} ms from "
+                f"{SHORT[0]} to {SHORT[1]}, and {long / short:.2f} of that from {LONG[0]} to "
+                f"{LONG[1]}",
+                flush=True,
+            )
+    for process in (served, with_onednn):
         process.shutdown()
+
+
+def agree(folder, ours, peer):
+    """Stop where a peer's greedy translation is not ours, as then it would be timed at other work.
+
+    Ours ranks ends of equal probability otherwise, so that beams need not agree.
+    """
+    said, expected = (
+        process.submit(translations, way, folder, BATCHES[-1]).result()
+        for process, way in (peer, ours)
+    )
+    same = sum(a == b for a, b in zip(said, expected, strict=True))
+    if same < SAME * len(expected):
+        sys.exit(f"{peer[1].__name__} says {same} of {len(expected)} translations as ours")
+
+
+def translations(way, folder, batch):
+    """The words of each greedy one, but for the last, in whose place ours has the end."""
+    said = _kept(way, folder, 1, batch, STEPS)()
+    if isinstance(said, dict):
+        words = (text.decode().split() for text in said["text"])
+    elif isinstance(said, list):
+        words = ([piece.strip("▁") for piece in one.hypotheses[0]] for one in said)
+    else:
+        words = ([MADE["words"][i].strip("▁") for i in row] for row in said.tolist())
+    return [row[: STEPS - 1] for row in words]
 
 
 def timed(way, folder, beam, batch, steps):
     """Seconds that a translation of `batch` sources takes a process that is at it."""
     call, times = _kept(way, folder, beam, batch, steps), []
-    while len(times) < FEWEST or sum(times) < TURN:
+    while sum(times) < (TURN if len(times) >= FEWEST else FEWEST * TURN):
         began = time.perf_counter()
         call()
         times.append(time.perf_counter() - began)
@@ -117,16 +162,22 @@ def make(folder, name):
     import zoo
     from serving.as_ctranslate2 import write_ctranslate2
     from serving.export import save
+    from serving.quantize import stored_as
     from zoo.models.folded import folded
+    from zoo.signatures import Signatures
     from zoo.text import WordTokenizer
     from zoo.text.vocabulary import SPECIAL_PIECES
 
     keras.utils.set_random_seed(0)
-    words = [*SPECIAL_PIECES, *(f"w{i}" for i in range(4, VOCABULARY))]
+    words = [*SPECIAL_PIECES, *(f"▁w{i}" for i in range(4, VOCABULARY))]
     sizes = dict.fromkeys(("source_vocabulary_size", "target_vocabulary_size"), VOCABULARY)
     preset, overrides = MODELS[name]
     model = zoo.build(preset, **sizes, **overrides)
-    for beam, steps in ((1, STEPS), (5, STEPS), (1, SHORT), (1, LONG)):
+    tokenizer = WordTokenizer(words)
+    lean = folded(model)
+    weights = [variable.value for variable in lean.variables]
+    read, stored = stored_as("int8", model.variables)
+    for beam, steps in itertools.product(BEAMS, (STEPS, *SHORT, *LONG)):
         decoding = zoo.Decoding(
             beam_size=beam,
             max_source_length=SOURCE + 1,
@@ -134,18 +185,21 @@ def make(folder, name):
             max_target_length=steps,
             length_penalty=1.0 if beam > 1 else 0.0,
         )
-        tokenizer = WordTokenizer(words)
-        translator = zoo.Translator(folded(model), tokenizer, tokenizer, decoding)
-        served = {"serving_default": translator.translate, COMPILED: translator.compiled()}
-        weights = [variable.value for variable in translator.model.variables]
-        save(Path(folder, f"{beam}-{steps}"), served, weights, [tokenizer])
+        around, path = (tokenizer, tokenizer, decoding), str(Path(folder, f"{beam}-{steps}"))
+        signatures = Signatures(lean, *around)
+        served = {"serving_default": signatures.functions()["serving_default"]}
+        if steps == STEPS:
+            small = Signatures(model, *around, read).functions()["serving_default"]
+            save(path + INT8, {"serving_default": small}, stored, [tokenizer])
+            served[COMPILED] = signatures.compiled()
+        save(path, served, weights, [tokenizer])
     if preset.startswith("transformer"):
-        plain = zoo.Translator(model, tokenizer, tokenizer, decoding)
+        plain = zoo.Translator(model, *around)
         write_ctranslate2(plain, Path(folder, "ctranslate2"))
     MADE.update(model=model, words=words)
 
 
-def saved_model(folder, beam, batch, steps, signature="serving_default"):
+def saved_model(folder, beam, batch, steps, signature="serving_default", kind=""):
     """As TensorFlow Serving runs it: in a session, set up as `session.config` says."""
     import tensorflow as tf
 
@@ -155,12 +209,16 @@ def saved_model(folder, beam, batch, steps, signature="serving_default"):
     config.inter_op_parallelism_threads = config.intra_op_parallelism_threads = 1
     session = v1.Session(graph=tf.Graph(), config=config)
     with session.graph.as_default():
-        path = str(Path(folder, f"{beam}-{steps}"))
+        path = str(Path(folder, f"{beam}-{steps}{kind}"))
         loaded = v1.saved_model.loader.load(session, ["serve"], path)
     signature = loaded.signature_def[signature]
     outputs = {name: info.name for name, info in signature.outputs.items()}
     texts = [" ".join(f"w{i}" for i in row) for row in ids(batch)]
     return lambda: session.run(outputs, {signature.inputs["text"].name: texts})
+
+
+def int8(*how):
+    return saved_model(*how, kind=INT8)
 
 
 def compiled(*how):

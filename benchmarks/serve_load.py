@@ -89,7 +89,12 @@ def compare(folder, requests, cores, rounds, seconds):
     first = statistics.median(first[:: len(KINDS)])  # of each server's very first
     print(f"\nThe first request after loading takes {first:.2f} of the median one's time.")
     short = [f"{kind} at {share:.2f}" for kind, share in shares.items() if share < SHARE]
-    return short + ([f"first request at {first:.2f}"] if first > FIRST else [])
+    wrong = sum(row[-1] for rows in asked.values() for row in rows)
+    return [
+        *short,
+        *([f"first request at {first:.2f}"] if first > FIRST else []),
+        *([f"{wrong} wrong or refused answers"] if wrong else []),
+    ]
 
 
 def _best_direct(caller, version, rounds, seconds):
@@ -112,15 +117,16 @@ def _first_against_median(answers):
 
 
 def _served_row(answers):
-    """Sentences a second, median and 99th percentile in milliseconds, wrong answers."""
+    """Right answers a second, median and 99th percentile in milliseconds, others' number."""
     seconds = sorted(answer.seconds for answer in answers)
     began = min(answer.began for answer in answers)
     ended = max(answer.began + answer.seconds for answer in answers)
+    right = sum(answer.right for answer in answers)
     return (
-        len(answers) / (ended - began),
+        right / (ended - began),
         1000 * statistics.median(seconds),
         1000 * seconds[int(0.99 * len(seconds))],
-        sum(not answer.right for answer in answers),
+        len(answers) - right,
     )
 
 
@@ -139,9 +145,9 @@ def _print_served(asked):
     print("|---|---|---|---|---|---|---|")
     shares = {}
     for kind, rows in asked.items():
-        shares[kind], *figures = map(statistics.median, zip(*rows, strict=True))
+        shares[kind], *figures, _ = map(statistics.median, zip(*rows, strict=True))
         cells = " | ".join(f"{figure:.0f}" for figure in figures)
-        print(f"| {kind} | {shares[kind]:.2f} | {cells} |")
+        print(f"| {kind} | {shares[kind]:.2f} | {cells} | {sum(row[-1] for row in rows)} |")
     return shares
 
 
@@ -161,7 +167,7 @@ def start_up(version, rounds):
     grown = (full - bare) / weights
     return [
         *([f"loading in {seconds:.1f} s"] if seconds > LOAD else []),
-        *([f"memory of {grown:.0f} times the weights"] if grown > WEIGHTS else []),
+        *([f"memory of {grown:.1f} times the weights"] if grown > WEIGHTS else []),
     ]
 
 

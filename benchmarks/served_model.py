@@ -28,15 +28,18 @@ SENTENCES = 64
 STEPS = 24
 
 
-def fresh_process(cores=None):
+def fresh_process(cores=None, environment=None):
     """A pool of one process that has imported no TensorFlow yet, on some of the cores, or all.
 
-    What it frees it keeps, as `attention-zoo serve` and `train` do.
+    What it frees it keeps, as `attention-zoo serve` and `train` do. It begins with the first call,
+    so that what its environment is to have beside this one's is given here.
     """
-    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _begin, (cores,))
+    start = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(1, start, _begin, (cores, environment or {}))
 
 
-def _begin(cores):
+def _begin(cores, environment):
+    os.environ.update(environment)
     keep_freed_memory()
     if cores:
         os.sched_setaffinity(0, cores)

@@ -20,6 +20,7 @@ def replacing(path):
     path = Path(path)
     _remove_abandoned(path.parent)
     beside = path.with_name(f"{_PREFIX}{os.getpid()}-{path.name}")
+    _remove(beside)  # of one that had this number
     try:
         yield beside
         beside.replace(path)

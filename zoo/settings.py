@@ -13,14 +13,16 @@ class Decoding:
 
     Attributes:
         beam_size: live hypotheses for each source; 1 for greedy.
-        length_penalty: GNMT's alpha, 0 for none (Wu et al. 2016, eq. 14); needs a beam.
+        length_penalty: GNMT's alpha, 0 for none (Wu et al. 2016, eq. 14); at most
+            `LARGEST_PENALTY`; needs a beam.
         max_source_length, max_target_length: a longer source is cut.
         n_best: how many strings n-best translation gives; at most `beam_size`, 0 for as many.
         coverage_penalty: GNMT's beta, 0 for none (Wu et al. 2016, eq. 14); needs a beam and an
             attention.
         diversity: gamma, 0 for none (Li et al. 2016, section 3); needs a beam.
         min_target_length: the shortest string.
-        min_length_ratio, max_length_ratio: of the string's length to the source's; 0 for none.
+        min_length_ratio, max_length_ratio: of the string's length to the source's, between which
+            it is, where a whole number is; 0 for none.
         no_repeat_ngrams: n; no n-gram of tokens occurs twice. 0 for no such rule.
         replace_unknown: read an unknown word as the source word it looked at most; needs word
             tokenizers and an attention.
@@ -66,9 +68,11 @@ class Decoding:
 
 
 NUMBER = (int, float)
+# With it, the longest string's penalty is 1e20; much above it, the penalty is no finite number.
+LARGEST_PENALTY = 5.0
 RANGES = {
     "beam_size": (1, 1024, int),
-    "length_penalty": (0, 100, NUMBER),
+    "length_penalty": (0, LARGEST_PENALTY, NUMBER),
     "max_source_length": (1, 2**16, int),
     "max_target_length": (1, 2**16, int),
     "n_best": (0, 1024, int),

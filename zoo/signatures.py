@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from zoo.decoding import forced_gains, sampled, search
+from zoo.settings import LARGEST_PENALTY
 from zoo.text import PAD, START, with_end, with_start_and_end
 
 
@@ -88,7 +89,7 @@ class Signatures:
         """`serving_default` with its arithmetic compiled by XLA, for servers that allow that.
 
         It is compiled at the first request of each shape: batches as they come, texts padded to a
-        power of two tokens.
+        power of two tokens, or the longest that they may be.
         """
         step_in_room = self.model.step_in_room
 
@@ -102,7 +103,7 @@ class Signatures:
             return search(self.decoding, step, encoded, state, source != PAD, whole=True)
 
         def translate(text):
-            source = _to_power_of_two(self._source(text))
+            source = _to_power_of_two(self._source(text), self.decoding.max_source_length)
             best = tf.function(decode, jit_compile=True, autograph=False)(source)
             return {"text": self._read(text, best)[:, 0], "score": best.log_probabilities[:, 0]}
 
@@ -145,6 +146,12 @@ class Signatures:
             self._tracing.values = outer
 
     def _check(self):
+        longest, asked = self.model.longest_source, self.decoding.max_source_length
+        if longest is not None and asked > longest:
+            raise ValueError(
+                f"`max_source_length` {asked} is more than the {longest} tokens that the model's "
+                f"location score looks at; set it to {longest} or less"
+            )
         if self.decoding.coverage_penalty and not self.model.has_attention:
             raise ValueError("`coverage_penalty` needs a model with attention; set it to 0")
         if self.decoding.replace_unknown and not (
@@ -171,14 +178,16 @@ class Signatures:
     def translate_with_settings(self, text, prefix, length_penalty, min_length, max_length):
         """N-best translation, with settings for each text.
 
-        `prefix` is what the translation starts with, "" for nothing; a length of 0 leaves it to the
-        decoding.
+        `prefix` is what the translation starts with, "" for nothing, in which a piece that the
+        target's vocabulary lacks is UNKNOWN; a length of 0 leaves it to the decoding. A length
+        penalty below 0, or that is no number, is 0, and one above `LARGEST_PENALTY` that.
         """
+        penalty = tf.where(length_penalty > 0, tf.minimum(length_penalty, LARGEST_PENALTY), 0.0)
         best = self._decode(
             self._source(text),
             n_best=self.decoding.count,
             prefix=self.target.encode(prefix).to_tensor(),
-            length_penalty=length_penalty,
+            length_penalty=penalty,
             min_length=min_length,
             max_length=max_length,
         )
@@ -218,9 +227,8 @@ class Signatures:
 
         `score (batch,)`, and for each token of `target_tokens` its part of it, `token_scores`.
         """
-        tokens = with_start_and_end(
-            self.target.encode(target), self.decoding.max_target_length + 1
-        ).to_tensor()
+        longest = self.decoding.max_target_length + 1
+        tokens = _padded(with_start_and_end(self.target.encode(target), longest), 2)
         logits = self.model((self._source(text), tokens[:, :-1]))
         gains = forced_gains(logits, tokens[:, 1:])
         return {
@@ -235,10 +243,8 @@ class Signatures:
         return {"vector": self._embed(self._source(text))}
 
     def _source(self, text):
-        """Source ids, one column wide at the least, which an empty batch would not be."""
-        ids = with_end(self.source.encode(text), self.decoding.max_source_length)
-        width = tf.maximum(tf.reduce_max(ids.row_lengths()), 1)
-        return ids.to_tensor(shape=tf.stack([ids.nrows(), width]))
+        """Source ids, `(batch, length)`."""
+        return _padded(with_end(self.source.encode(text), self.decoding.max_source_length), 1)
 
     def _decode(self, source, how=search, **asked):
         """Source ids `(batch, length)` -> `Hypotheses`."""
@@ -273,10 +279,16 @@ class Signatures:
         return self.target.decode_reading(hypotheses.tokens, read)
 
 
-def _to_power_of_two(ids):
-    """Ids `(batch, length)`, padded to a length of 8, 16, 32, ..."""
+def _padded(ids, least):
+    """Ragged ids as `(batch, length)`, so wide at the least, which an empty batch would not be."""
+    width = tf.maximum(tf.reduce_max(ids.row_lengths()), least)
+    return ids.to_tensor(shape=tf.stack([ids.nrows(), width]))
+
+
+def _to_power_of_two(ids, longest):
+    """Ids `(batch, length)`, padded to a length of 8, 16, 32, ..., or the longest."""
     length = tf.shape(ids)[1]
-    lengths = tf.constant([2**n for n in range(3, 31)])
+    lengths = tf.constant([*(2**n for n in range(3, 31) if 2**n < longest), longest])
     return tf.pad(ids, [[0, 0], [0, tf.reduce_min(lengths[lengths >= length]) - length]])
 
 

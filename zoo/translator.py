@@ -1,5 +1,6 @@
 """Text in, text out: tokenizers, a model and a decoding in one graph."""
 
+import dataclasses
 from pathlib import Path
 
 import keras
@@ -104,9 +105,10 @@ class Translator:
                 f"{folder} holds files of several trainings; train the model again, or restore it"
             )
         try:
-            decoding = Decoding(**{**known.pop("decoding"), **decoding})
+            saved = Decoding(**known.pop("decoding"))
         except TypeError as error:
             raise ValueError(f"{folder / card.NAME} is damaged: {error}") from error
+        decoding = dataclasses.replace(saved, **decoding)
         for other in map(folder_of, ensemble):
             if digests(other, TOKENIZERS) != digests(folder, TOKENIZERS):
                 raise ValueError(

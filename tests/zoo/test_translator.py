@@ -9,7 +9,9 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from zoo.decoding.search import rules_of
 from zoo.models import Ensemble
+from zoo.settings import LARGEST_PENALTY
 from zoo.text import UNKNOWN, WordTokenizer
 
 ODD = {
@@ -32,8 +34,10 @@ def test_any_text_gets_an_answer(translator, text):
 
 
 def test_an_empty_batch_gets_an_empty_answer(translator):
-    answer = translator.translate(tf.constant([], tf.string))
+    none = tf.constant([], tf.string)
+    answer = translator.translate(none)
     assert answer["text"].shape == answer["score"].shape == (0,)
+    assert translator.score(none, none)["score"].shape == (0,)
 
 
 @pytest.mark.parametrize("beam_size", [1, 3])
@@ -129,6 +133,22 @@ def test_settings_come_with_each_text(translator):
     assert all(len(text) >= 8 for text in long["text"][:, 0].numpy())
 
 
+@pytest.mark.parametrize("odd", [-1.0, 30.0, 1e30, float("inf"), float("nan")])
+def test_a_length_penalty_that_is_none_harms_no_text_of_its_batch(translator, odd):
+    texts = ["14 June 1904", "12"]
+
+    def answered(*penalties):
+        some = len(penalties)
+        free = np.zeros(some, "int32")
+        given = texts[:some], [""] * some, np.float32(penalties), free, free
+        return translator.translate_with_settings(*given)
+
+    answer, nearest = answered(odd, 0.6), answered(LARGEST_PENALTY if odd > 0 else 0, 0.6)
+    np.testing.assert_array_equal(answer["text"], nearest["text"])
+    np.testing.assert_array_equal(answer["score"], nearest["score"])
+    np.testing.assert_array_equal(answered(odd)["text"][0], answer["text"][0])
+
+
 def test_the_same_seed_samples_the_same_text(translator):
     def drawn(*seeds, temperature=1.0):
         count = len(seeds)
@@ -150,12 +170,22 @@ def test_a_sentence_has_a_vector_that_padding_does_not_change(translator):
 
 def test_lengths_may_be_a_ratio_to_the_source_s(tiny_model):
     text = ["14 June 1904"]  # 13 tokens with END
-    for ratios, length in (((0, 0.3), 4), ((0.7, 0.7), 10)):
+    for ratios, length in (((0, 0.3), 3), ((0.7, 0.7), 9)):
         options = dict(zip(("min_length_ratio", "max_length_ratio"), ratios, strict=True))
         translator = zoo.Translator.load(tiny_model, **options)
         assert translator.translate_with_alignment(text)["target_length"][0] <= length
         if ratios[0]:
             assert translator.translate_with_alignment(text)["target_length"][0] == length
+
+
+@pytest.mark.parametrize(
+    "ratio, source, least, most", [(0.3, 13, 4, 3), (0.3, 50, 15, 15), (0.55, 100, 55, 55)]
+)
+def test_a_length_is_no_farther_from_the_source_s_than_its_ratio(ratio, source, least, most):
+    """0.55 of 100 is 55.00000000000001."""
+    decoding = zoo.Decoding(min_length_ratio=ratio, max_length_ratio=ratio)
+    rules = rules_of(decoding, tf.fill([1, source], True))
+    assert (rules.min_length.numpy(), rules.max_length.numpy()) == ([least], [most])
 
 
 def test_no_n_gram_occurs_twice_where_none_may(tiny_model):
@@ -228,6 +258,33 @@ def test_models_of_other_vocabularies_make_no_ensemble(words):
         Ensemble([other])
 
 
+def test_a_word_that_is_read_stands_alone_whatever_it_leant_on(words):
+    _, tokenizer = words
+    ids = tf.constant([[UNKNOWN, UNKNOWN, UNKNOWN]])
+    read = tokenizer.decode_reading(ids, [["▁the", "okapi", "'"]])
+    assert read.numpy()[0].decode() == "the okapi'"
+
+
+def test_sources_are_no_longer_than_a_location_score_looks_at():
+    tokenizer = WordTokenizer.train(["the cat sat on the mat ."], 12)
+    sizes = dict.fromkeys(("source_vocabulary_size", "target_vocabulary_size"), 12)
+    model = zoo.build("luong-location", units=4, max_source_length=10, **sizes)
+    with pytest.raises(ValueError, match="`max_source_length` 11 is more than the 10"):
+        zoo.Translator(model, tokenizer, tokenizer, zoo.Decoding(max_source_length=11))
+    decoding = zoo.Decoding(max_source_length=10, max_target_length=3)
+    translator = zoo.Translator(model, tokenizer, tokenizer, decoding)
+    texts = tf.constant(["the cat", "the cat sat on the mat . " * 3])
+    assert np.isfinite(translator.translate(texts)["score"]).all()
+    for text in texts:  # padded to 8 and to 10
+        got, expected = translator.compiled()(text[None]), translator.translate(text[None])
+        assert got["text"].numpy().tolist() == expected["text"].numpy().tolist()
+
+
+def test_a_setting_that_is_none_is_no_damage(tiny_model):
+    with pytest.raises(TypeError, match="beamsize"):
+        zoo.Translator.load(tiny_model, beamsize=3)
+
+
 def test_a_decoding_that_the_model_can_not_do_is_refused(words, translator):
     model, tokenizer = words
     blind = zoo.build("seq2seq-gru", source_vocabulary_size=12, target_vocabulary_size=12, units=4)
@@ -249,6 +306,7 @@ def test_translate_all_keeps_the_order(translator):
     [
         {"beam_size": 0},
         {"length_penalty": float("nan")},
+        {"length_penalty": 5.1},
         {"max_target_length": 1e9},
         {"n_best": 5},
         {"min_target_length": 129},

@@ -32,7 +32,9 @@ class Rules(NamedTuple):
     def of_hypotheses(self, count):
         """The rules of so many hypotheses for each row."""
         tensors = (self.min_length, self.max_length, self.prefix)
-        spread = (tf.repeat(t, count, axis=0) if tf.is_tensor(t) else t for t in tensors)
+        spread = (
+            t if t is None or isinstance(t, int) else tf.repeat(t, count, axis=0) for t in tensors
+        )
         return Rules(*spread, self.no_repeat)
 
     def allowed(self, gains, t, last, written):

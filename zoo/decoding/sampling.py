@@ -2,8 +2,11 @@
 
 import tensorflow as tf
 
+from zoo.decoding.hypotheses import IMPOSSIBLE
 from zoo.decoding.rules import NO_RULES
 from zoo.decoding.walk import walk
+
+MOST = 1e6  # temperature
 
 
 def sample(
@@ -20,7 +23,8 @@ def sample(
     Args:
         step, encoded, state, max_length, rules: as in `greedy`.
         seed: int `(batch,)`.
-        temperature: float `(batch,)`; 1 for the model's own distribution, 0 for greedy.
+        temperature: float `(batch,)`; 1 for the model's own distribution, 0 or no number for
+            greedy. Beyond `MOST`, that; nearer to 0 than 1 / `MOST`, that.
         top_k: int `(batch,)`; 0 for all tokens.
         top_p: float `(batch,)`; 1 for all tokens, 0 for greedy.
         count: how many strings for each source.
@@ -36,12 +40,14 @@ def sample(
     temperature, top_k, top_p = (
         tf.repeat(setting, count)[:, None] for setting in (temperature, top_k, top_p)
     )
-    # At temperature 0 all the mass is on the first token.
-    top_k = tf.where(temperature <= 0, 1, top_k)
-    divisor = tf.where(temperature <= 0, 1.0, temperature)
+    # At temperature 0 all the mass is on the first token. NaN is no number above 0, either.
+    hot = temperature > 0
+    top_k = tf.where(hot, top_k, 1)
+    divisor = tf.where(hot, tf.clip_by_value(temperature, 1 / MOST, MOST), 1.0)
 
     def draw(gains, t):
-        gains, tokens = tf.math.top_k(gains / divisor, gains.shape[-1])
+        gains = tf.where(gains > IMPOSSIBLE / 2, gains / divisor, -float("inf"))
+        gains, tokens = tf.math.top_k(gains, gains.shape[-1])
         ranks = tf.range(gains.shape[-1])[None]
         kept = (ranks < top_k) | (top_k <= 0)
         share = tf.nn.softmax(tf.where(kept, gains, -float("inf")))

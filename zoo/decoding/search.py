@@ -7,6 +7,9 @@ from zoo.decoding.rules import Rules
 from zoo.decoding.sampling import sample
 from zoo.decoding.walk import greedy
 
+# Of a length that is a ratio's, such as 0.55 of 100, which is a little more than 55.
+ROUNDING = 1e-6
+
 
 def search(
     decoding, step, encoded, state, source_mask, n_best=1, length_penalty=None, whole=False, **asked
@@ -52,24 +55,22 @@ def rules_of(decoding, source_mask, prefix=None, min_length=None, max_length=Non
         prefix: int `(batch, length)`.
         min_length, max_length: int `(batch,)`, 0 for what is set here.
     """
-    lengths = tf.reduce_sum(tf.cast(source_mask, tf.float32), axis=1)
+    lengths = tf.reduce_sum(tf.cast(source_mask, tf.float64), axis=1)
     least = longest = None
     if decoding.min_length_ratio:
-        least = tf.maximum(decoding.min_target_length, _share(lengths, decoding.min_length_ratio))
+        least = tf.math.ceil(lengths * decoding.min_length_ratio - ROUNDING)
+        least = tf.maximum(decoding.min_target_length, tf.cast(least, tf.int32))
     elif decoding.min_target_length > 1:
         least = decoding.min_target_length
     if decoding.max_length_ratio:
-        longest = tf.maximum(1, _share(lengths, decoding.max_length_ratio))
+        longest = tf.math.floor(lengths * decoding.max_length_ratio + ROUNDING)
+        longest = tf.maximum(1, tf.cast(longest, tf.int32))
     return Rules(
         _unless_zero(min_length, least, 1),
         _unless_zero(max_length, longest, decoding.max_target_length),
         prefix,
         decoding.no_repeat_ngrams,
     )
-
-
-def _share(lengths, ratio):
-    return tf.cast(tf.math.ceil(lengths * ratio), tf.int32)
 
 
 def _unless_zero(asked, otherwise, nothing):

@@ -35,6 +35,8 @@ class Ensemble:
         self.models = list(models)
         self.views = [(model.encode, model.step, model.embed) for model in models]
         self.has_attention = any(model.has_attention for model in models)
+        limits = [model.longest_source for model in models if model.longest_source is not None]
+        self.longest_source = min(limits, default=None)
 
     @property
     def variables(self):

@@ -149,6 +149,8 @@ class RecurrentTranslator(keras.Model):
             "share_embeddings": share_embeddings,
         }
         self.has_attention = attention is not None
+        located = score == "location" and (attention or "").startswith("luong")
+        self.longest_source = max_source_length if located else None
         kind = TiedEmbedding if tie_embeddings else keras.layers.Embedding
         if not share_embeddings:
             source_embedding = keras.layers.Embedding(

@@ -59,6 +59,7 @@ class TransformerTranslator(keras.Model):
     """
 
     has_attention = True
+    longest_source = None  # any
 
     def __init__(
         self,

@@ -28,12 +28,15 @@ class WordTokenizer(TableTokenizer):
     def decode_reading(self, ids, readings):
         """As `decode`, with UNKNOWN read as the piece in the same place of `readings`.
 
+        A word is set off, whether or not its piece began one where it was read.
+
         Args:
             ids: int `[..., length]`.
             readings: strings `[..., length]`, "" for none.
         """
         known = self._pieces.lookup(ids)
-        pieces = tf.where((ids == UNKNOWN) & (readings != ""), readings, known)
+        words = tf.strings.regex_replace(readings, r"^[\pL\pM\pN]", r"▁\0")
+        pieces = tf.where((ids == UNKNOWN) & (readings != ""), words, known)
         leading, rows = tf.shape(ids)[:-1], [-1, tf.shape(ids)[-1]]
         ids, pieces = tf.reshape(ids, rows), tf.reshape(pieces, rows)
         texts = self._join_pieces(tf.ragged.boolean_mask(pieces, is_text(ids)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.zoo.decoding.language_model import RandomLanguageModel, strings
+from tests.zoo.decoding.language_model import STRINGS, RandomLanguageModel, strings
 from zoo.decoding import Rules, greedy, sample
 
 
@@ -60,12 +60,32 @@ def test_the_same_seed_draws_the_same_string_whatever_else_is_in_the_batch(model
     np.testing.assert_allclose(alone.scores[0], together.scores[1, :3], atol=1e-5)
 
 
+@pytest.mark.parametrize("temperature", [1e30, float("inf")])
+def test_however_hot_it_is_what_is_forbidden_stays_so(model, temperature):
+    found = draw(model, [1, 2], temperature, count=500)
+    for source in range(2):
+        assert set(strings(found, source)) <= set(STRINGS)
+    assert apart(shares(found), shares(draw(model, [3, 4], 1e5, count=500))) < 0.3
+
+
 def test_other_seeds_draw_other_strings(model):
     drawn = {tuple(strings(draw(model, [seed, 0], count=8), 0)) for seed in range(5)}
     assert len(drawn) == 5
 
 
-@pytest.mark.parametrize("options", [{"temperature": 0.0}, {"top_k": 1}, {"top_p": 1e-6}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"temperature": 0.0},
+        {"temperature": 1e-30},
+        {"temperature": -1.0},
+        {"temperature": float("nan")},
+        {"top_k": 1},
+        {"top_p": 1e-6},
+        {"top_p": float("nan")},
+    ],
+    ids=str,
+)
 def test_nothing_left_to_chance_is_greedy(model, options):
     found, expected = draw(model, [1, 2], **options), model.decode(greedy)
     np.testing.assert_array_equal(found.tokens, expected.tokens)
