@@ -13,7 +13,8 @@ test: .venv/installed  ## the tests
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: .venv/peers  ## the tests that take long, drive a browser, or compare with PyTorch and keras-hub
-	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m "slow or peer"
+	ATTENTION_ZOO_WHEELS=$${ATTENTION_ZOO_WHEELS:-.venv/wheels} TF_CPP_MIN_LOG_LEVEL=3 \
+		$(BIN)/python -m pytest -m "slow or peer"
 
 test-backends: .venv/peers  ## the layers' and models' tests on TensorFlow, JAX and PyTorch
 	for backend in tensorflow jax torch; do \

@@ -6,6 +6,8 @@ Every field is a flag of `attention-zoo train`. Importing this module imports no
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from zoo.settings import LARGEST_PENALTY
+
 TOKENIZERS = ("characters", "words", "sentencepiece")
 OPTIMIZERS = ("sgd", "adam", "adamw", "adafactor", "lion")
 SCHEDULES = ("constant", "inverse-sqrt", "cosine", "halving")
@@ -158,5 +160,5 @@ RANGES = {
     "ema": (0, 1 - 1e-9),
     "average_last": (0, 1024),
     "beam_size": (1, 1024),
-    "length_penalty": (0, 100),
+    "length_penalty": (0, LARGEST_PENALTY),
 }

@@ -11,7 +11,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import pytest
 import tensorflow as tf
 
+from serving.serve import BINARY
 from serving.server import LocalServer
+from tests.serving.server_process import tensorflow_serving
 
 
 class Toy(tf.Module):
@@ -87,10 +89,17 @@ def saved_model(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
-def server(saved_model):
-    with LocalServer(saved_model.parents[1], rest_port=0, grpc_port=0) as running:
-        yield running
+@pytest.fixture(scope="session", params=["local", *filter(shutil.which, [BINARY])])
+def server(request, saved_model, tmp_path_factory):
+    """The local server, and TensorFlow Serving's own where it is on the machine: their ports."""
+    models = saved_model.parents[1]
+    if request.param == BINARY:
+        config = tmp_path_factory.mktemp("config") / "models.config"
+        with tensorflow_serving(models, config) as running:
+            yield running
+    else:
+        with LocalServer(models, rest_port=0, grpc_port=0) as running:
+            yield running
 
 
 @pytest.fixture

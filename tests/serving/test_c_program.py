@@ -1,7 +1,7 @@
 """An export answers a C program the same, with this release's libraries and with others'.
 
-The libraries of other releases are in wheels of hundreds of megabytes. To try those, name a folder
-to keep them in: `ATTENTION_ZOO_WHEELS=~/wheels make test-slow`.
+The libraries of other releases are in wheels of hundreds of megabytes, which `make test-slow` keeps
+in the folder `ATTENTION_ZOO_WHEELS`; pytest alone is to be told one.
 """
 
 import os
