@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo.decoding import beam_search, greedy
+from zoo.decoding import Rules, beam_search, greedy
+from zoo.text import START
 
 SOURCE = np.array([[5, 6, 7, 3, 0, 0], [4, 9, 8, 7, 6, 3], [10, 3, 0, 0, 0, 0]], "int32")
 # One of each kind; the others take their time.
@@ -87,3 +88,21 @@ def test_alignment_sums_to_one_and_leaves_padding_alone(model):
         expected = np.minimum(totals, 1) if monotonic else 1  # some of it may run past the end
         np.testing.assert_allclose(totals, np.broadcast_to(expected, length), atol=1e-5)
         assert not alignment[row][:, SOURCE[row] == 0].any()
+
+
+def test_the_alignment_is_that_of_the_hypothesis(model):
+    """Of each of the n best, whatever beams it went through: what teacher forcing looks at."""
+    if not model.has_attention:
+        pytest.skip("no attention")
+    rules = Rules(no_repeat=3)
+    penalties = {"alpha": 0.8, "beta": 0.2, "source_mask": SOURCE != 0, "diversity": 0.3}
+    found = decode(model, SOURCE, beam_search, 4, n_best=4, rules=rules, **penalties)
+    vectors = model.source_embedding(SOURCE)
+    for n in range(4):
+        string = found.tokens[:, n]
+        start = tf.fill([len(SOURCE), 1], START)
+        given = tf.concat([start, string[:, :-1]], 1)
+        _, attention = model.forced((vectors, tf.constant(SOURCE != 0), given))
+        attention = np.mean(attention[-1], axis=1)  # of the last layer, over its heads
+        within = tf.sequence_mask(found.lengths[:, n], string.shape[1], tf.float32)
+        np.testing.assert_allclose(found.alignment[:, n], attention * within[..., None], atol=1e-5)
