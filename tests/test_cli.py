@@ -82,16 +82,14 @@ def test_translate_prints_a_line_a_text(saved_models, capsys):
     assert all(float(line.split("\t")[1]) <= 0 for line in lines)
 
 
-@pytest.mark.parametrize("protocol", ["rest", "grpc"])
-def test_a_server_is_asked_with_the_same_words(saved_models, protocol, capsys):
+def test_a_server_is_asked_with_the_same_words(saved_models, capsys):
     texts = ["translate", "dates", "14 June 1904", "2013년 2월 9일 토요일"]
     assert main([*texts, "--saved-models", str(saved_models)]) == 0
     here = capsys.readouterr().out
     with LocalServer(saved_models, rest_port=0, grpc_port=0) as server:
-        port = server.rest_port if protocol == "rest" else server.grpc_port
-        grpc = ["--grpc"] if protocol == "grpc" else []
-        assert main([*texts, "--server", f"127.0.0.1:{port}", *grpc]) == 0
-    assert capsys.readouterr().out == here
+        for port, protocol in ((server.rest_port, []), (server.grpc_port, ["--grpc"])):
+            assert main([*texts, "--server", f"127.0.0.1:{port}", *protocol]) == 0
+            assert capsys.readouterr().out == here
 
 
 def test_serve_writes_the_model_list(saved_models, tmp_path):
