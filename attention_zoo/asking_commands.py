@@ -121,12 +121,22 @@ def add_translate(commands):
 
 def _run_translate(parsed):
     if parsed.n_best:
-        outputs = answers(parsed, "translate_n_best")
-        for texts, scores in zip(outputs["text"], outputs["score"], strict=True):
+        for texts, scores in zip(*_scored(parsed, "translate_n_best"), strict=True):
             _print(texts, scores)
             print()
     else:
-        _print(**answers(parsed, "serving_default"))
+        _print(*_scored(parsed, "serving_default"))
+
+
+def _scored(parsed, signature):
+    """Texts and their scores, which a server's model need not have."""
+    outputs = answers(parsed, signature)
+    if not {"text", "score"} <= outputs.keys():
+        raise ValueError(
+            f"{parsed.model} does not translate: its {signature} gives {', '.join(outputs)}; "
+            "expected text and score"
+        )
+    return outputs["text"], outputs["score"]
 
 
 def _print(text, score):

@@ -86,8 +86,12 @@ def add_serve(commands):
         "folder", nargs="?", default="saved_models", metavar="FOLDER", help="of models"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--rest-port", type=int, default=8501, help="8501 by default; 0 for any")
-    parser.add_argument("--grpc-port", type=int, default=8500, help="8500 by default; 0 for any")
+    parser.add_argument(
+        "--rest-port", type=int, default=8501, help="8501 by default; 0 for any, of --local"
+    )
+    parser.add_argument(
+        "--grpc-port", type=int, default=8500, help="8500 by default; 0 for any, of --local"
+    )
     parser.add_argument("--model-config-file", metavar="FILE", help="TensorFlow Serving's own")
     parser.add_argument("--docker", action="store_true", help="TensorFlow Serving's image")
     parser.add_argument("--gpu", action="store_true", help="its GPU image")

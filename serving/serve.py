@@ -63,6 +63,8 @@ def serve(
     if not docker and not locally:
         host = "0.0.0.0"  # the binary has no flag for it
     check_apart(rest_port, grpc_port)
+    if not locally and 0 in (rest_port, grpc_port):
+        raise ValueError("TensorFlow Serving picks no free port: choose one, not 0.")
     for port in (rest_port, grpc_port):
         listen(host, port).close()
     if locally:
@@ -207,7 +209,8 @@ def _serve_locally(
         what = f"{', '.join(names)}:" if names else nothing
         ports = server.rest_port, server.grpc_port
         server.serve_forever(_greeting("The local server", what, host, *ports))
-    if server.pending.count:  # no thread can be ended, and Python would wait for it for ever
+    if server.pending.count or server.repository.is_watched:
+        # No thread can be ended, and Python would wait for it for ever.
         logging.shutdown()
         os._exit(0)
     return 0

@@ -67,6 +67,16 @@ def not_trusted(where: str, reason: object) -> ServerError:
     return ServerError("UNAVAILABLE", message)
 
 
+def cut_off(where: str) -> ServerError:
+    message = f"the answer from {where} was cut off; the server may have stopped: ask again"
+    return ServerError("UNAVAILABLE", message)
+
+
+def another_program(url: str) -> ServerError:
+    message = f"no answer of TensorFlow Serving's kind from {url}: is another program there?"
+    return ServerError("UNAVAILABLE", message)
+
+
 def too_slow(where: str, seconds: float) -> ServerError:
     return ServerError("DEADLINE_EXCEEDED", f"no answer from {where} within {seconds:g} s")
 

@@ -1,6 +1,7 @@
 """The client that speaks JSON over HTTP."""
 
 import base64
+import json
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +12,9 @@ from serving.client.answers import (
     Client,
     ServerError,
     address_of,
+    another_program,
     batch,
+    cut_off,
     not_spoken,
     not_there,
     not_trusted,
@@ -62,43 +65,53 @@ class RestClient(Client):
         columns = {name: [_json_text(v) for v in batch(c)] for name, c in inputs.items()}
         body = {"signature_name": signature, "inputs": columns}
         path = _path(model, version, label)
-        outputs = self._ask("POST", f"{path}:predict", json=body)["outputs"]
+        outputs = self._ask("POST", f"{path}:predict", "outputs", body)["outputs"]
         if not isinstance(outputs, dict):  # a single output comes without its name
-            metadata = self._ask("GET", f"{path}/metadata")["metadata"]
+            metadata = self._ask("GET", f"{path}/metadata", "metadata")["metadata"]
             names = metadata["signature_def"]["signature_def"][signature]["outputs"]
             outputs = {next(iter(names)): outputs}
         return {name: _column(values) for name, values in outputs.items()}
 
     def status(self, model: str) -> list[dict[str, Any]]:
         """A dict for each version: ``version``, ``state`` and ``status``, newest first."""
-        return self._ask("GET", _path(model))["model_version_status"]
+        return self._ask("GET", _path(model), "model_version_status")["model_version_status"]
 
     def metadata(self, model: str) -> dict[str, Any]:
         """Name and version that answer, and each signature with its inputs and outputs."""
-        return self._ask("GET", f"{_path(model)}/metadata")
+        return self._ask("GET", f"{_path(model)}/metadata", "metadata")
 
-    def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+    def close(self) -> None:
+        self._session.close()
+
+    def _ask(self, method: str, path: str, key: str, body: Any = None) -> dict[str, Any]:
+        """An answer that has this key, or else is none of TensorFlow Serving's."""
         import requests
-        from urllib3.exceptions import ProtocolError
+        from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
         url = f"{self._url}{path}"
+        sent = {}
+        if body is not None:  # requests' own JSON would have no NaN, which the server takes
+            sent = {"data": json.dumps(body), "headers": {"Content-Type": "application/json"}}
         try:
-            response = self._session.request(method, url, **self._options, **options)
+            response = self._session.request(method, url, **self._options, **sent)
         except requests.Timeout as error:
             raise too_slow(self._address, self._options["timeout"]) from error
         except requests.exceptions.SSLError as error:
             raise not_trusted(self._address, error.args[0].reason.args[0]) from error
         except requests.ConnectionError as error:
+            if isinstance(error.args[0], ReadTimeoutError):  # in the middle of the answer
+                raise too_slow(self._address, self._options["timeout"]) from error
             if isinstance(error.args[0], ProtocolError):
                 raise not_spoken(self._address, "REST") from error
             raise not_there(self._address) from error
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = {"error": f"{url} gave no JSON: is another program on {self._address}?"}
-        if not response.ok or "error" in answer:
+        except requests.exceptions.ChunkedEncodingError as error:
+            raise cut_off(self._address) from error
+        answer = _object(response)
+        if "error" in answer:
             code = _CODES.get(response.status_code, "UNKNOWN")
-            raise ServerError(code, answer.get("error", response.reason))
+            raise ServerError(code, answer["error"])
+        if not response.ok or key not in answer:
+            raise another_program(url)
         return answer
 
 
@@ -107,6 +120,15 @@ def _path(model: str, version: int | None = None, label: str | None = None) -> s
     if version is not None:
         path += f"/versions/{version}"
     return path if label is None else f"{path}/labels/{quote(label, safe='')}"
+
+
+def _object(response: Any) -> dict[str, Any]:
+    """An answer's object; an empty one where the answer is none."""
+    try:
+        answer = response.json()
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _json_text(value: Any) -> Any:

@@ -7,11 +7,12 @@ A request runs alone where joining it to others could change its answer: through
 tensors are not all rows (`can_batch`), with no row or more than `max_batch_size`, or after a batch
 failed, whichever request of it was at fault. Inputs are never padded to a common length, so
 ``pad_variable_length_inputs`` changes nothing here: with inputs of unknown length, requests run
-alone.
+alone. As many requests run alone at once as batches do, and the others wait.
 """
 
 import os
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +123,16 @@ def batched(alone: Call, together: Call, batching: Batching) -> Call:
             return alone(arrays)  # the fault may be another's in the batch
 
     return call
+
+
+def limited(call: Call, places: threading.BoundedSemaphore) -> Call:
+    """The same, of which as many run at once as there are places; the others wait."""
+
+    def run(arrays: Arrays) -> Arrays:
+        with places:
+            return call(arrays)
+
+    return run
 
 
 def _is_rows(info: TensorInfo) -> bool:

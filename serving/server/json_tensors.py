@@ -36,7 +36,9 @@ def parse(body: bytes) -> dict:
     return document
 
 
-def read_inputs(document: dict, infos: Mapping[str, TensorInfo]) -> dict[str, np.ndarray]:
+def read_inputs(
+    document: dict, infos: Mapping[str, TensorInfo], max_rows: int
+) -> dict[str, np.ndarray]:
     """The tensors of a request, for the inputs of its signature."""
     if not infos:
         raise invalid("The signature has no inputs")
@@ -46,9 +48,9 @@ def read_inputs(document: dict, infos: Mapping[str, TensorInfo]) -> dict[str, np
             "'inputs' or 'instances' keys to exist "
         )
     if "instances" in document:
-        return _read_rows(document["instances"], infos)
+        return _read_rows(document["instances"], infos, max_rows)
     if "inputs" in document:
-        return _read_columns(document["inputs"], infos)
+        return _read_columns(document["inputs"], infos, max_rows)
     raise invalid("Missing 'inputs' or 'instances' key")
 
 
@@ -70,11 +72,14 @@ def write_outputs(outputs: Mapping[str, np.ndarray], *, rows: bool) -> dict:
     return {"predictions": [dict(zip(columns, row, strict=True)) for row in rows_of_values]}
 
 
-def _read_rows(instances: object, infos: Mapping[str, TensorInfo]) -> dict[str, np.ndarray]:
+def _read_rows(
+    instances: object, infos: Mapping[str, TensorInfo], max_rows: int
+) -> dict[str, np.ndarray]:
     if not isinstance(instances, list):
         raise invalid(f"JSON Value: {show(instances)} Expecting 'instances' to be an list/array")
     if not instances:
         raise invalid("JSON Value: [] No values in 'instances' array")
+    _check_rows(next(iter(infos)), instances, max_rows)
     named = _is_named(instances[0])
     if not named and len(infos) > 1:
         raise invalid(
@@ -114,7 +119,9 @@ def _read_row(
         )
 
 
-def _read_columns(value: object, infos: Mapping[str, TensorInfo]) -> dict[str, np.ndarray]:
+def _read_columns(
+    value: object, infos: Mapping[str, TensorInfo], max_rows: int
+) -> dict[str, np.ndarray]:
     if not _is_named(value):
         if len(infos) > 1:
             raise invalid(
@@ -125,7 +132,18 @@ def _read_columns(value: object, infos: Mapping[str, TensorInfo]) -> dict[str, n
     for name in infos:
         if name not in value:
             raise invalid(f"Missing named input: {name} in 'inputs' object.")
+        if isinstance(value[name], list):
+            _check_rows(name, value[name], max_rows)
     return {name: convert(value[name], info.dtype) for name, info in infos.items()}
+
+
+def _check_rows(name: str, values: list, max_rows: int) -> None:
+    """Before they are converted, which takes long for too many."""
+    if len(values) > max_rows:
+        raise invalid(
+            f"input {name} has {len(values)} rows; expected {max_rows} at most: send several "
+            "requests"
+        )
 
 
 def _is_named(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ def _scalar(value: Any, data_type: int) -> Any:
         return _decode_base64(value)
     if dtype == tf.bool and isinstance(value, bool):
         return value
-    if dtype in (tf.float32, tf.float64) and type(value) in (int, float):
+    if dtype in (tf.float32, tf.float64) and _is_float(value):
         return float(value)
     if dtype.is_integer and type(value) is int and dtype.min <= value <= dtype.max:
         return value
@@ -84,6 +85,12 @@ def _scalar(value: Any, data_type: int) -> Any:
     raise invalid(
         f"JSON Value: {show(value)} Type: {_json_type(value)} is not of expected type: {name}"
     )
+
+
+def _is_float(value: Any) -> bool:
+    """A whole number may be too large for one."""
+    largest = sys.float_info.max
+    return type(value) is float or (type(value) is int and -largest <= value <= largest)
 
 
 def _encode(text: str) -> bytes:

@@ -3,6 +3,8 @@
 import contextlib
 import importlib.util
 import logging
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,23 @@ DEFAULTS = Path(__file__).parents[1] / "deploy" / "config" / "session.config"
 # The session's own threads are as many as cores: while batches run on them, requests would not even
 # reach the queue where the next batch forms.
 _IN_CALLERS_THREAD = RunOptions(inter_op_thread_pool=-1)
+_FRAMES = re.compile(r"^(\{\{[^}]*\}\} )+")  # the functions around the op
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+
+
+class _Session(tf.compat.v1.Session):
+    """One whose errors are an op's own words.
+
+    TensorFlow's searches them for nodes to explain: it takes minutes, and every thread's turn, over
+    one that quotes the functions of a graph.
+    """
+
+    def _do_call(self, fn: Callable, *args: object) -> object:
+        try:
+            return fn(*args)
+        except tf.errors.OpError as error:
+            words = _FRAMES.sub("", error.message.partition("\n\t [[")[0])
+            raise type(error)(error.node_def, error.op, words) from error
 
 
 class LoadedGraph:
@@ -130,7 +148,7 @@ def _register_sentencepiece_ops() -> None:
 
 def _in_session(folder: Path, config: ConfigProto) -> tuple[tf.compat.v1.Session, SignatureDefMap]:
     """What `_load` gives, with the ops that there are."""
-    session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
+    session = _Session(graph=tf.Graph(), config=config)
     log = tf.get_logger()
     level = log.level
     log.setLevel(logging.ERROR)  # sessions are TensorFlow 1's, as it says each time

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,6 +75,7 @@ class Repository:
         self._session_config = session_config
         self._view = View({}, {})
         self._changes = 0
+        self._watcher: threading.Thread | None = None
 
     def find(self, spec: ModelSpec) -> LoadedVersion:
         """The version that a request asks for: by number, by label, or the latest."""
@@ -82,8 +83,7 @@ class Repository:
             raise invalid("ModelSpec has no name specified.")
         view = self._view
         version = _version(spec, view.labels)
-        entries = view.table.get(spec.name, {})
-        loaded = {number: entry.loaded for number, entry in entries.items() if entry.loaded}
+        loaded = _loaded(view, spec.name)
         number = max(loaded, default=None) if version is None else version
         if number not in loaded:
             asked = (
@@ -128,51 +128,89 @@ class Repository:
             if entry.loaded
         ]
 
-    def poll(self) -> None:
-        """Looks at the disk once, and loads and unloads what changed."""
+    @property
+    def is_watched(self) -> bool:
+        """Whether a poll may be at work in the background, be it after the end of `watched`."""
+        return self._watcher is not None and self._watcher.is_alive()
+
+    def poll(self, stop: threading.Event | None = None) -> None:
+        """Looks at the disk once, and loads and unloads what changed.
+
+        Args:
+            stop: Once it is set, no other version is begun.
+        """
+        stop = stop or threading.Event()
         models = {model.name: model for model in self._list_models().model_config_list.config}
         changes = self._changes
         for name, model in models.items():
-            self._settle(name, wanted_versions(model), dict(model.version_labels))
+            self._settle(name, wanted_versions(model), dict(model.version_labels), stop)
         for name in self._view.table.keys() - models.keys():
-            self._settle(name, {}, {})
+            self._settle(name, {}, {}, stop)
         if self._changes != changes:
             give_back_memory()  # here, where nothing holds what was unloaded
 
     @contextmanager
-    def watched(self, seconds: float) -> Iterator[None]:
-        """Polls in the background for as long as the block runs."""
+    def watched(
+        self, seconds: float, grace_seconds: float = ServerOptions.grace_seconds
+    ) -> Iterator[None]:
+        """Polls in the background for as long as the block runs.
+
+        Args:
+            seconds: The time between two polls.
+            grace_seconds: How long to wait at the end for one that is at work.
+        """
         stop = threading.Event()
-
-        def watch() -> None:
-            while not stop.wait(seconds):
-                try:
-                    self.poll()
-                except (OSError, ValueError) as error:  # what is loaded goes on
-                    log.warning("%s", error)
-                except Exception:  # so does the polling, whatever it was
-                    log.exception("a poll failed")
-
-        thread = threading.Thread(target=watch, name="repository")
-        thread.start()
+        self._watcher = threading.Thread(None, self._watch, "repository", (seconds, stop))
+        self._watcher.start()
         try:
             yield
         finally:
             stop.set()
-            thread.join()
+            self._watcher.join(grace_seconds)
 
-    def _settle(self, name: str, wanted: dict[int, Path], labels: dict[str, int]) -> None:
+    def _watch(self, seconds: float, stop: threading.Event) -> None:
+        said = ""
+        while not stop.wait(seconds):
+            try:
+                self.poll(stop)
+                said = ""
+            except (OSError, ValueError) as error:  # what is loaded goes on
+                if said != str(error):
+                    log.warning("%s", error)
+                said = str(error)
+            except Exception:  # so does the polling, whatever it was
+                log.exception("a poll failed")
+
+    def _settle(
+        self, name: str, wanted: dict[int, Path], labels: dict[str, int], stop: threading.Event
+    ) -> None:
         """Loads what is wanted, then labels it; then, unless all failed, unloads what is not."""
         for version, folder in sorted(wanted.items()):
+            if stop.is_set():
+                return
             if self._is_due(name, version, folder):
                 self._load(name, version, folder)
-        self._view = replace(self._view, labels={**self._view.labels, name: labels})
-        entries = self._view.table.get(name, {})
-        served = {version for version, entry in entries.items() if entry.loaded}
-        unwanted = served - wanted.keys()
-        if unwanted and (not wanted or served & wanted.keys()):
+        served = _loaded(self._view, name)
+        given = self._label(name, labels, served)
+        kept = {version for label, version in given.items() if version != labels[label]}
+        unwanted = served.keys() - wanted.keys() - kept
+        if unwanted and (not wanted or served.keys() & wanted.keys()):
             for version in unwanted:
                 self._set(name, version, Entry(ModelVersionStatus.END))
+
+    def _label(
+        self, name: str, asked: dict[str, int], served: dict[int, LoadedVersion]
+    ) -> dict[str, int]:
+        """As asked, but a label waits where it is served until the version asked for is, too."""
+        before = self._view.labels.get(name, {})
+        waiting = {
+            label: before[label]
+            for label, version in asked.items()
+            if version not in served and before.get(label) in served
+        }
+        given = {**asked, **waiting}
+        self._view = replace(self._view, labels={**self._view.labels, name: given})
+        return given
 
     def _is_due(self, name: str, version: int, folder: Path) -> bool:
         entry = self._view.table.get(name, {}).get(version)
@@ -199,8 +237,15 @@ class Repository:
         self._changes += 1
 
 
+def _loaded(view: View, name: str) -> dict[int, LoadedVersion]:
+    entries = view.table.get(name, {})
+    return {version: entry.loaded for version, entry in entries.items() if entry.loaded}
+
+
 def _in_one_line(error: StatusError) -> StatusError:
-    return StatusError(error.code, " ".join(error.message.split()))
+    """And of a length that can be read: some quote the whole graph."""
+    line = " ".join(error.message.split())
+    return StatusError(error.code, line if len(line) <= 1024 else f"{line[:1024]}...TRUNCATED")
 
 
 def _version(spec: ModelSpec, labels: dict[str, dict[str, int]]) -> int | None:
@@ -217,4 +262,9 @@ def _version(spec: ModelSpec, labels: dict[str, dict[str, int]]) -> int | None:
 
 
 def _last_change(folder: Path) -> int:
-    return max(path.stat().st_mtime_ns for path in [folder, *folder.rglob("*")])
+    """0 for a folder that is gone."""
+    times = [0]
+    for path in [folder, *folder.rglob("*")]:
+        with suppress(OSError):  # it is gone by now, or a link to nothing
+            times.append(path.stat().st_mtime_ns)
+    return max(times)

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from google.protobuf.json_format import MessageToDict
 from grpc import StatusCode
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
@@ -22,7 +22,7 @@ from serving.server.json_values import show
 from serving.server.metrics import CONTENT_TYPE, Metrics
 from serving.server.pending import Pending
 from serving.server.repository import Repository
-from serving.server.request_body import read_body
+from serving.server.request_body import BodyError, read_body
 from serving.server.status import StatusError, invalid, logged_status_of
 from serving.server.versions import DEFAULT_SIGNATURE, LoadedVersion
 
@@ -55,6 +55,7 @@ class RestApi:
         pending: The bound on requests at once.
         threads: Where predictions run.
         max_request_bytes: The largest body.
+        max_rows: The most rows of a request.
         metrics_path: Where the metrics are; nowhere, if not given.
     """
 
@@ -65,6 +66,7 @@ class RestApi:
         pending: Pending,
         threads: Executor,
         max_request_bytes: int,
+        max_rows: int,
         metrics_path: str | None,
     ) -> None:
         self._repository = repository
@@ -72,6 +74,7 @@ class RestApi:
         self._pending = pending
         self._threads = threads
         self._max_request_bytes = max_request_bytes
+        self._max_rows = max_rows
         self._metrics_path = metrics_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,22 +92,17 @@ class RestApi:
         try:
             with self._pending.admitted():
                 body = await read_body(request, self._max_request_bytes)
-                if body is not None:
-                    asked = method, path, body, began
-                    loop = asyncio.get_running_loop()
-                    return await loop.run_in_executor(self._threads, self._respond, *asked)
+                asked = method, path, body, began
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._threads, self._respond, *asked)
+        except BodyError as error:
+            return self._refuse(path, error.http_code, error, began)
         except StatusError as error:
             return self._refuse(path, _HTTP_CODES[error.code], error, began)
-        except ClientDisconnect:
-            gone = StatusError(StatusCode.CANCELLED, "The client has gone")
-            return self._refuse(path, _HTTP_CODES[gone.code], gone, began)
-        message = f"The request is larger than {self._max_request_bytes} bytes, the limit here"
-        error = StatusError(StatusCode.RESOURCE_EXHAUSTED, message)
-        return self._refuse(path, 413, error, began)
 
     def _respond(self, method: str, path: str, body: bytes, began: float) -> Response:
         try:
-            content = _answer(self._repository, self._metrics, method, path, body)
+            content = self._answer(method, path, body)
         except Exception as error:  # whatever it is, the client gets a code and JSON
             status = logged_status_of(error)
             return self._refuse(path, _HTTP_CODES.get(status.code, 500), status, began)
@@ -112,9 +110,48 @@ class RestApi:
         self._count(path, "OK", began)
         return response
 
+    def _answer(self, method: str, path: str, body: bytes) -> dict[str, Any]:
+        if not path.lower().startswith("/v1/"):
+            message = f"Not found: {path}; expected /v1/models/<name>"
+            raise StatusError(StatusCode.NOT_FOUND, message)
+        if method == "GET" and path.lower() == "/v1/models":
+            raise invalid("Missing model name in request.")
+        pattern = {"GET": _GET, "POST": _POST}.get(method)
+        match = pattern and pattern.fullmatch(path)
+        if not match:
+            raise invalid(f"Malformed request: {method} {path}")
+        spec = _model_spec(match)
+        if method == "POST":
+            document = parse(body)
+            name = document.get("signature_name", "")
+            if not isinstance(name, str):
+                problem = "not formatted correctly. 'signature_name' key must be a string value."
+                raise invalid(f"JSON Value: {show(name)} {problem}")
+            if match["method"].lower() == "predict":
+                return self._predict(spec, name or DEFAULT_SIGNATURE, document)
+            check_examples(document)
+            refuse(match["method"].lower(), name, _signatures(self._repository.find(spec)))
+        if match["metadata"]:
+            return _metadata(self._repository.find(spec))
+        status = self._repository.status(spec)
+        return MessageToDict(status, always_print_fields_with_no_presence=True)
+
+    def _predict(self, spec: ModelSpec, signature_name: str, document: dict) -> dict[str, Any]:
+        loaded = self._repository.find(spec)
+        if signature_name not in _signatures(loaded):
+            raise invalid(f'Serving signature name: "{signature_name}" not found in signature def')
+        infos = dict(loaded.signature(signature_name).inputs)
+        inputs = read_inputs(document, infos, self._max_rows)
+        with self._metrics.running(spec.name):
+            outputs = loaded.predict(signature_name, inputs)
+        return write_outputs(outputs, rows="instances" in document)
+
     def _refuse(self, path: str, code: int, error: StatusError, began: float) -> Response:
         self._count(path, error.code.name, began)
-        return _json(code, {"error": error.message})
+        response = _json(code, {"error": error.message})
+        if code == 408:  # the rest of the request may come yet, or never
+            response.headers["connection"] = "close"
+        return response
 
     def _count(self, path: str, status: str, began: float) -> None:
         match = _POST.fullmatch(path) or _GET.fullmatch(path)
@@ -129,33 +166,6 @@ def _json(code: int, content: dict[str, Any]) -> Response:
     return Response(text.encode("utf-8", "replace"), code, media_type="application/json")
 
 
-def _answer(
-    repository: Repository, metrics: Metrics, method: str, path: str, body: bytes
-) -> dict[str, Any]:
-    if not path.lower().startswith("/v1/"):
-        raise StatusError(StatusCode.NOT_FOUND, f"Not found: {path}; expected /v1/models/<name>")
-    if method == "GET" and path.lower() == "/v1/models":
-        raise invalid("Missing model name in request.")
-    pattern = {"GET": _GET, "POST": _POST}.get(method)
-    match = pattern and pattern.fullmatch(path)
-    if not match:
-        raise invalid(f"Malformed request: {method} {path}")
-    spec = _model_spec(match)
-    if method == "POST":
-        document = parse(body)
-        name = document.get("signature_name", "")
-        if not isinstance(name, str):
-            problem = "not formatted correctly. 'signature_name' key must be a string value."
-            raise invalid(f"JSON Value: {show(name)} {problem}")
-        if match["method"].lower() == "predict":
-            return _predict(repository, metrics, spec, name or DEFAULT_SIGNATURE, document)
-        check_examples(document)
-        refuse(match["method"].lower(), name, _signatures(repository.find(spec)))
-    if match["metadata"]:
-        return _metadata(repository, spec)
-    return MessageToDict(repository.status(spec), always_print_fields_with_no_presence=True)
-
-
 def _model_spec(match: re.Match[str]) -> ModelSpec:
     spec = ModelSpec(name=unquote(match["name"]))
     if match["label"]:
@@ -167,25 +177,12 @@ def _model_spec(match: re.Match[str]) -> ModelSpec:
     return spec
 
 
-def _predict(
-    repository: Repository, metrics: Metrics, spec: ModelSpec, signature_name: str, document: dict
-) -> dict[str, Any]:
-    loaded = repository.find(spec)
-    if signature_name not in _signatures(loaded):
-        raise invalid(f'Serving signature name: "{signature_name}" not found in signature def')
-    inputs = read_inputs(document, dict(loaded.signature(signature_name).inputs))
-    with metrics.running(spec.name):
-        outputs = loaded.predict(signature_name, inputs)
-    return write_outputs(outputs, rows="instances" in document)
-
-
 def _signatures(loaded: LoadedVersion) -> dict[str, SignatureDef]:
     """A dict, since protobuf's map raises for half a surrogate pair, which JSON can spell."""
     return dict(loaded.signatures.signature_def)
 
 
-def _metadata(repository: Repository, spec: ModelSpec) -> dict[str, Any]:
-    loaded = repository.find(spec)
+def _metadata(loaded: LoadedVersion) -> dict[str, Any]:
     options = {"always_print_fields_with_no_presence": True, "preserving_proto_field_name": True}
     return {
         "model_spec": MessageToDict(loaded.spec, **options),

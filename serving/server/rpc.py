@@ -40,7 +40,7 @@ from serving.server.repository import Repository
 from serving.server.status import invalid, logged_status_of
 
 QUESTIONS = 4  # about models, answered while as many predictions run as may
-_MESSAGE_LIMIT = 1024  # as in TensorFlow Serving: the message travels in a header
+_MESSAGE_LIMIT = 1024  # bytes, as in TensorFlow Serving: the message travels in a header
 
 
 def _answers(method: Callable) -> Callable:
@@ -59,15 +59,27 @@ def _answers(method: Callable) -> Callable:
         else:
             self.count(method.__name__, request, "OK", began)
             return response
-        message = status.message
-        if len(message) > _MESSAGE_LIMIT:
-            message = message[:_MESSAGE_LIMIT] + "...TRUNCATED"
-        return context.abort(status.code, message)
+        return context.abort(status.code, _cut(status.message))
 
     return call
 
 
+def _cut(message: str) -> str:
+    """A message that fits: by its bytes, of which a character may have several."""
+    data = message.encode("utf-8", "replace")
+    if len(data) <= _MESSAGE_LIMIT:
+        return data.decode()
+    return data[:_MESSAGE_LIMIT].decode("utf-8", "ignore") + "...TRUNCATED"
+
+
+def _not_offered(_servicer: object, _request: Message, context: grpc.ServicerContext) -> Message:
+    """In place of a stub's method, which leaves a traceback in the log each time."""
+    return context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not implemented!")
+
+
 class PredictionService(PredictionServiceServicer):
+    MultiInference = _not_offered
+
     def __init__(self, repository: Repository, metrics: Metrics, pending: Pending) -> None:
         self._repository = repository
         self._metrics = metrics
@@ -109,6 +121,8 @@ class PredictionService(PredictionServiceServicer):
 
 
 class ModelService(ModelServiceServicer):
+    HandleReloadConfigRequest = _not_offered
+
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
 
@@ -127,7 +141,10 @@ def make_server(
     threads: ThreadPoolExecutor,
     max_request_bytes: int,
 ) -> grpc.Server:
-    """A server without a port; what is beyond its bounds is RESOURCE_EXHAUSTED."""
+    """A server without a port; what is beyond its bounds is RESOURCE_EXHAUSTED.
+
+    The threads are its own: a call holds one from its first byte on.
+    """
     options = [
         ("grpc.so_reuseport", 0),
         ("grpc.max_receive_message_length", max_request_bytes),

@@ -78,13 +78,17 @@ class LocalServer:
     def __enter__(self) -> Self:
         """Takes the ports, loads the models, then answers; all undone if a step fails."""
         options, metrics = self._options, Metrics()
-        # Each request holds one while it waits for company in a batch; the rest answer questions.
-        threads = ThreadPoolExecutor(options.max_pending + QUESTIONS, "requests")
-        shared = self.repository, metrics, self.pending, threads, options.max_request_bytes
-        rest = RestApi(*shared, self._metrics_path)
-        grpc_server = make_server(*shared)
+        # Each request holds one while it waits for company in a batch, and a gRPC call even before
+        # its message has come, which is to keep nobody from REST; the rest answer questions.
+        rest_threads = ThreadPoolExecutor(options.max_pending, "rest-requests")
+        grpc_threads = ThreadPoolExecutor(options.max_pending + QUESTIONS, "grpc-requests")
+        shared = self.repository, metrics, self.pending
+        bounds = options.max_request_bytes, options.max_rows
+        rest = RestApi(*shared, rest_threads, *bounds, self._metrics_path)
+        grpc_server = make_server(*shared, grpc_threads, options.max_request_bytes)
         with ExitStack() as stack:
-            stack.callback(threads.shutdown, wait=False)
+            for threads in (rest_threads, grpc_threads):
+                stack.callback(threads.shutdown, wait=False)
             listener = stack.enter_context(listen(self.host, self.rest_port))
             self.rest_port = listener.getsockname()[1]
             secret = tls.credentials(self._tls) if self._tls else None
@@ -95,7 +99,7 @@ class LocalServer:
                 rest_served(rest, listener, secret, options.grace_seconds)
             )
             stack.enter_context(grpc_served(grpc_server, options.grace_seconds))
-            stack.enter_context(self.repository.watched(self._poll_seconds))
+            stack.enter_context(self.repository.watched(self._poll_seconds, options.grace_seconds))
             stack.callback(grpc_server.stop, options.grace_seconds)
             stack.callback(stop_rest)  # both at once: neither accepts while the other finishes
             self._running = stack.pop_all()

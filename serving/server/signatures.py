@@ -1,6 +1,7 @@
 """A request's tensors held against the signature it names, before anything runs."""
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -9,12 +10,19 @@ from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 from serving.server.status import invalid
 
 
-def check_inputs(signature: SignatureDef, inputs: Mapping[str, np.ndarray], max_rows: int) -> None:
+class Tensor(Protocol):
+    """What is looked at: an array's, or what a message states before an array is made of it."""
+
+    dtype: np.dtype | tf.DType
+    shape: tuple[int, ...]
+
+
+def check_inputs(signature: SignatureDef, inputs: Mapping[str, Tensor], max_rows: float) -> None:
     """Raises INVALID_ARGUMENT that names the input at fault: its name, dtype, shape or rows."""
     _check_names(signature, inputs)
-    for alias, array in inputs.items():
-        _check_tensor(alias, signature.inputs[alias], array)
-        for rows in array.shape[:1]:
+    for alias, tensor in inputs.items():
+        _check_tensor(alias, signature.inputs[alias], tensor)
+        for rows in tensor.shape[:1]:
             _check_rows(alias, rows, max_rows)
 
 
@@ -29,12 +37,12 @@ def check_output_filter(signature: SignatureDef, output_filter: Sequence[str]) -
             raise invalid(f"duplicate output tensor alias: {alias}")
 
 
-def _check_names(signature: SignatureDef, inputs: Mapping[str, np.ndarray]) -> None:
+def _check_names(signature: SignatureDef, inputs: Mapping[str, Tensor]) -> None:
     extra = inputs.keys() - signature.inputs.keys()
     missing = signature.inputs.keys() - inputs.keys() - signature.defaults.keys()
     if not extra and not missing:
         return
-    if len(inputs) == len(signature.inputs):
+    if missing and len(inputs) == len(signature.inputs):
         raise invalid(
             f"Signature input alias: {min(missing)} not found in request and no default value "
             f"provided. Request inputs: {_names(inputs)}, expected: {_names(signature.inputs)}"
@@ -46,16 +54,16 @@ def _check_names(signature: SignatureDef, inputs: Mapping[str, np.ndarray]) -> N
     )
 
 
-def _check_tensor(alias: str, info: TensorInfo, array: np.ndarray) -> None:
-    given, expected = tf.as_dtype(array.dtype), tf.as_dtype(info.dtype)
+def _check_tensor(alias: str, info: TensorInfo, tensor: Tensor) -> None:
+    given, expected = tf.as_dtype(tensor.dtype), tf.as_dtype(info.dtype)
     if given != expected:
         raise invalid(f"input {alias} has type {given.name}, expected {expected.name}")
     shape = tf.TensorShape(info.tensor_shape)
-    if not shape.is_compatible_with(array.shape):
-        raise invalid(f"input {alias} has shape {list(array.shape)}, expected {shape}")
+    if not shape.is_compatible_with(tensor.shape):
+        raise invalid(f"input {alias} has shape {list(tensor.shape)}, expected {shape}")
 
 
-def _check_rows(alias: str, rows: int, max_rows: int) -> None:
+def _check_rows(alias: str, rows: int, max_rows: float) -> None:
     if rows > max_rows:
         raise invalid(
             f"input {alias} has {rows} rows; expected {max_rows} at most: send several requests"

@@ -40,14 +40,8 @@ def status_of(error: Exception) -> StatusError:
     if isinstance(error, StatusError):
         return error
     if isinstance(error, tf.errors.OpError):
-        return StatusError(_BY_NUMBER[error.error_code], _plain(error.message))
+        words = re.sub(r" \[Op:\w+\]$", "", error.message)  # of an op that ran outside a graph
+        return StatusError(_BY_NUMBER[error.error_code], words)
     if isinstance(error, OSError):
         return StatusError(StatusCode.NOT_FOUND, str(error))
     return StatusError(StatusCode.UNKNOWN, f"{type(error).__name__}: {error}")
-
-
-def _plain(message: str) -> str:
-    """An op's own words, without the frames that TensorFlow's runtimes put around them."""
-    words = message.removeprefix("Graph execution error:\n\n")
-    _, _, words = f"\n{words}".rpartition("\nNode: ")  # behind where each node was defined
-    return re.sub(r"^'[^']*'\n|^\n| \[Op:\w+\]$", "", words)

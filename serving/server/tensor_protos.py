@@ -1,6 +1,9 @@
 """TensorProto <-> NumPy."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -28,6 +31,13 @@ _FIELDS = {
 }
 
 
+class Stated(NamedTuple):
+    """What a message says of its tensor, which may be far larger than the message."""
+
+    dtype: tf.DType
+    shape: tuple[int, ...]
+
+
 def to_proto(array: np.ndarray) -> TensorProto:
     dtype = tf.as_dtype(array.dtype)
     if dtype not in _FIELDS:
@@ -39,16 +49,28 @@ def to_proto(array: np.ndarray) -> TensorProto:
     return proto
 
 
+def stated(alias: str, proto: TensorProto) -> Stated:
+    """The dtype and shape of a request's tensor, of which nothing is built."""
+    with _parsing(alias):
+        return Stated(tf.as_dtype(proto.dtype), tuple(_checked_shape(proto)))
+
+
 def from_proto(alias: str, proto: TensorProto) -> np.ndarray:
     """The tensor of a request; as in TensorFlow, its last value repeats until the shape is full."""
-    try:
-        _check_shape(proto)
+    with _parsing(alias):
+        _checked_shape(proto)
         return np.asarray(tf.make_ndarray(proto))
+
+
+@contextmanager
+def _parsing(alias: str) -> Iterator[None]:
+    try:
+        yield
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise invalid(f"tensor parsing error: {alias}: {error}") from error
 
 
-def _check_shape(proto: TensorProto) -> None:
+def _checked_shape(proto: TensorProto) -> list[int]:
     sizes = [dim.size for dim in proto.tensor_shape.dim]
     if len(sizes) > MAX_RANK:
         raise ValueError(f"shape of {len(sizes)} dimensions; expected {MAX_RANK} at most")
@@ -56,3 +78,4 @@ def _check_shape(proto: TensorProto) -> None:
         raise ValueError(f"shape {sizes}; expected sizes of 0 or more")
     if math.prod(sizes) > max(MAX_FILLED, proto.ByteSize()):  # a value takes a byte or more
         raise ValueError(f"shape {sizes} is larger than the values sent; send each of them")
+    return sizes

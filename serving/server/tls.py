@@ -27,6 +27,10 @@ def read(path: str | Path) -> SSLConfig:
     if config.client_verify and not config.custom_ca:
         raise ValueError(f"{path}: client_verify needs custom_ca, the clients' authority")
     try:
+        _trust(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), config)
+    except (ssl.SSLError, TypeError) as error:  # a TypeError for what is not ASCII
+        raise ValueError(f"{path}: custom_ca holds no certificates in PEM: {error}") from error
+    try:
         context(config)
     except (ssl.SSLError, OSError) as error:
         raise ValueError(
@@ -53,8 +57,12 @@ def context(config: SSLConfig) -> ssl.SSLContext:
         key.write_text(config.server_key)
         certificate.write_text(config.server_cert)
         made.load_cert_chain(certificate, key, password="")  # an encrypted key asks nobody
-    if config.custom_ca:
-        made.load_verify_locations(cadata=config.custom_ca)
+    _trust(made, config)
     if config.client_verify:
         made.verify_mode = ssl.CERT_REQUIRED
     return made
+
+
+def _trust(context: ssl.SSLContext, config: SSLConfig) -> None:
+    if config.custom_ca:
+        context.load_verify_locations(cadata=config.custom_ca)

@@ -1,5 +1,7 @@
 """One loaded version of one model: the single place through which every prediction goes."""
 
+import math
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,11 +13,11 @@ from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 
-from serving.server.batching import Batching, Call, batched, can_batch, of_version
+from serving.server.batching import Batching, Call, batched, can_batch, limited, of_version
 from serving.server.loaded_graph import LoadedGraph
 from serving.server.signatures import check_inputs, check_output_filter
 from serving.server.status import StatusError, status_of
-from serving.server.tensor_protos import from_proto, to_proto
+from serving.server.tensor_protos import from_proto, stated, to_proto
 from serving.server_options import ServerOptions
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -41,7 +43,8 @@ class LoadedVersion:
         self._max_rows = max_rows
         graph, parameters = LoadedGraph(folder, session_config), of_version(folder, batching)
         self.signatures = graph.signatures
-        self._calls = {name: _call(graph, name, parameters) for name in graph.names}
+        places = threading.BoundedSemaphore((parameters or Batching()).num_batch_threads)
+        self._calls = {name: _call(graph, name, parameters, places) for name in graph.names}
 
     def signature(self, name: str) -> SignatureDef:
         """The SignatureDef of that name, if it is one that can be called."""
@@ -65,6 +68,32 @@ class LoadedVersion:
         """
         signature = self.signature(signature_name)
         check_inputs(signature, inputs, self._max_rows)
+        return self._run(signature_name, inputs, output_filter)
+
+    def answer(self, request: PredictRequest, *, bounded: bool = True) -> PredictResponse:
+        """`predict` from protobuf to protobuf, which builds no array before all inputs are checked.
+
+        Args:
+            request: A client's; or a recorded one, which the bound on rows is not for.
+            bounded: Whether it is.
+        """
+        signature_name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+        signature = self.signature(signature_name)
+        tensors = {alias: stated(alias, proto) for alias, proto in request.inputs.items()}
+        check_inputs(signature, tensors, self._max_rows if bounded else math.inf)
+        inputs = {alias: from_proto(alias, proto) for alias, proto in request.inputs.items()}
+        outputs = self._run(signature_name, inputs, request.output_filter)
+        response = PredictResponse(model_spec=self.spec)
+        response.model_spec.signature_name = signature_name
+        for alias, array in outputs.items():
+            response.outputs[alias].CopyFrom(to_proto(array))
+        return response
+
+    def _run(
+        self, signature_name: str, inputs: Mapping[str, np.ndarray], output_filter: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        """`predict`, of inputs that were checked."""
+        signature = self.signatures.signature_def[signature_name]
         check_output_filter(signature, output_filter)
         defaults = {a: from_proto(a, p) for a, p in signature.defaults.items() if a not in inputs}
         try:
@@ -73,21 +102,12 @@ class LoadedVersion:
             raise status_of(error) from error
         return {alias: outputs[alias] for alias in output_filter or outputs}
 
-    def answer(self, request: PredictRequest) -> PredictResponse:
-        """`predict` from protobuf to protobuf: for gRPC and for recorded requests."""
-        signature_name = request.model_spec.signature_name or DEFAULT_SIGNATURE
-        inputs = {alias: from_proto(alias, proto) for alias, proto in request.inputs.items()}
-        outputs = self.predict(signature_name, inputs, request.output_filter)
-        response = PredictResponse(model_spec=self.spec)
-        response.model_spec.signature_name = signature_name
-        for alias, array in outputs.items():
-            response.outputs[alias].CopyFrom(to_proto(array))
-        return response
 
-
-def _call(graph: LoadedGraph, name: str, batching: Batching | None) -> Call:
-    """A signature, batched where that is asked for and can be."""
-    alone = graph.call(name)
+def _call(
+    graph: LoadedGraph, name: str, batching: Batching | None, places: threading.BoundedSemaphore
+) -> Call:
+    """A signature, batched where that is asked for and can be; else in one of the places."""
+    alone = limited(graph.call(name), places)
     if batching and can_batch(graph.signatures.signature_def[name]):
         together = graph.batched_call(name, batching)
         if together:

@@ -30,4 +30,4 @@ def _replay(loaded: LoadedVersion, log: PredictionLog) -> None:
         raise StatusError(
             StatusCode.UNIMPLEMENTED, f"Unsupported log_type for warmup: {kind}; use predict_log"
         )
-    loaded.answer(log.predict_log.request)
+    loaded.answer(log.predict_log.request, bounded=False)

@@ -64,7 +64,7 @@ texts = st.text(max_size=40) | st.sampled_from(ODD_TEXTS) | long_texts
 strings = texts | st.text(st.characters(), max_size=20) | st.sampled_from(["\ud800", "a\udfff"])
 byte_strings = texts.map(str.encode) | st.binary(max_size=40) | st.sampled_from(ODD_BYTES)
 integers = st.integers() | st.sampled_from([0, 1, -1, 2**31, -(2**63), 2**64, 10**400])
-floats = st.floats() | st.sampled_from([math.nan, math.inf, -math.inf, 1e300, -0.0])
+floats = st.floats() | st.sampled_from([math.nan, math.inf, -math.inf, 1e300, -0.0, 10**400])
 scalars = st.none() | st.booleans() | integers | floats | strings
 base64s = st.builds(lambda text: {"b64": text}, texts | st.just("YQ") | st.integers())
 values = st.recursive(

@@ -1,6 +1,7 @@
 """Requests that run together answer as they do alone; a full queue says so."""
 
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from serving.server import LocalServer, batching
 from serving.server.status import StatusError
 from serving.server.versions import LoadedVersion
 from serving.server_options import ServerOptions
+from tests.serving.conftest import Gate
 
 ONE_AT_A_TIME = """
 max_batch_size { value: 2 } num_batch_threads { value: 1 } max_enqueued_batches { value: 1 }
@@ -90,6 +92,25 @@ def test_requests_do_run_together(saved_model):
 def test_no_row_and_more_rows_than_a_batch_holds_run_alone(toy, count):
     answer = toy.predict("serving_default", texts(*["a"] * count))
     assert answer["text"].tolist() == [b"A"] * count
+
+
+@pytest.mark.parametrize("parameters", [None, batching.Batching(1, 0, 10, batching.CORES)])
+def test_as_many_run_alone_at_once_as_batches_do(saved_model, tmp_path, parameters):
+    loaded = LoadedVersion("toy", 1, saved_model, parameters)
+    with ThreadPoolExecutor(1) as pool:
+        with ExitStack() as gates:
+            for number in range(batching.CORES):
+                (folder := tmp_path / str(number)).mkdir()
+                gate = Gate(folder)
+                gates.enter_context(
+                    gate.holds(
+                        lambda paths: loaded.predict("gated", {"path": texts(*paths)["text"]})
+                    )
+                )
+            waiting = pool.submit(loaded.predict, "serving_default", texts("a", "b"))
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.5)
+        assert waiting.result()["text"].tolist() == [b"A", b"B"]
 
 
 def test_a_bad_request_spoils_no_other(saved_model):

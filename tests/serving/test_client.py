@@ -3,11 +3,17 @@
 import socket
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from attention_zoo.cli import main
 from serving.client import GrpcClient, RestClient, ServerError
+from serving.server import LocalServer
+from tests.serving.conftest import Toy
 
 
 @pytest.fixture(params=["rest", "grpc"])
@@ -32,6 +38,16 @@ def test_inputs_of_every_kind(client):
         "toy", {"x": [[1.5, 2], [0, -1]], "n": np.array([2, 3])}, signature="arithmetic"
     )
     np.testing.assert_allclose(answer["quotient"], [[0.75, 1], [0, -1 / 3]], rtol=1e-6)
+
+
+def test_inputs_that_are_no_numbers(client):
+    answer = client.predict("toy", {"x": [[np.nan, np.inf]], "n": [1]}, signature="arithmetic")
+    np.testing.assert_array_equal(answer["quotient"], [[np.nan, np.inf]])
+
+
+def test_both_close(client):
+    client.translate("toy", ["a"])
+    client.close()
 
 
 def test_other_signatures(client):
@@ -110,6 +126,70 @@ def test_server_that_does_not_answer(kind):
         with pytest.raises(ServerError) as error:
             client.status("toy")
     assert error.value.code in ("DEADLINE_EXCEEDED", "UNAVAILABLE")
+
+
+@contextmanager
+def program(answer, seconds=0):
+    """A port on which one connection gets these bytes, whatever it asks, and stays a while."""
+    leave = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def run():
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(2**16)
+                connection.sendall(answer)
+                leave.wait(seconds)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        yield listener.getsockname()[1]
+        leave.set()
+        thread.join()
+
+
+CUT_OFF = [b"Transfer-Encoding: chunked\r\n\r\n9\r\n{", b"Content-Length: 9\r\n\r\n{"]
+
+
+@pytest.mark.parametrize("fields", CUT_OFF)
+def test_an_answer_that_is_cut_off(fields):
+    with (
+        program(b"HTTP/1.1 200 OK\r\n" + fields) as port,
+        pytest.raises(ServerError, match=r"UNAVAILABLE: the answer from .* was cut off"),
+    ):
+        RestClient(port=port).status("toy")
+
+
+@pytest.mark.parametrize("fields", CUT_OFF)
+def test_an_answer_that_stops_in_the_middle(fields):
+    with (
+        program(b"HTTP/1.1 200 OK\r\n" + fields, seconds=60) as port,
+        pytest.raises(ServerError, match=r"DEADLINE_EXCEEDED: no answer from .* within 0\.5 s"),
+    ):
+        RestClient(port=port, timeout=0.5).status("toy")
+
+
+@pytest.mark.parametrize("code", [b"200 OK", b"404 Not Found"])
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"detail": "Not Found"}'])
+def test_another_program(code, body):
+    head = b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n" % (code, len(body))
+    with (
+        program(head + body) as port,
+        pytest.raises(ServerError, match=r"UNAVAILABLE: no answer of .*: is another program there"),
+    ):
+        RestClient(port=port).status("toy")
+
+
+def test_a_model_that_does_not_translate_is_one_line(tmp_path, capsys):
+    toy = Toy("")
+    tf.saved_model.save(toy, str(tmp_path / "sizes" / "1"), {"serving_default": toy.size})
+    with LocalServer(tmp_path, rest_port=0, grpc_port=0) as server:
+        address = f"127.0.0.1:{server.rest_port}"
+        assert main(["translate", "sizes", "a", "--server", address]) == 2
+    assert capsys.readouterr().err == (
+        "attention-zoo translate: sizes does not translate: its serving_default gives size; "
+        "expected text and score\n"
+    )
 
 
 def test_rest_needs_no_tensorflow(server):

@@ -113,7 +113,7 @@ INVALID, NOT_FOUND = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
         (request({"text": [1.0]}), INVALID, "input text has type float32, expected string"),
         (request({"text": [["a"]]}), INVALID, "input text has shape [1, 1], expected (None,)"),
         (shaped(0), INVALID, "tensor parsing error: text: "),
-        (overflowing(), INVALID, "tensor parsing error: text: "),
+        (overflowing(), INVALID, "input text has type float16, expected string"),
         (shaped(3, -2), INVALID, "text: shape [3, -2]; expected sizes of 0 or more"),
         (shaped(-1), INVALID, "text: shape [-1]; expected sizes of 0 or more"),
         (shaped(10**12), INVALID, "shape [1000000000000] is larger than the values sent"),

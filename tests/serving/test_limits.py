@@ -1,6 +1,10 @@
 """What is too much is refused, over both protocols, before it fills the memory."""
 
 import http.client
+import json
+import socket
+import threading
+import time
 
 import grpc
 import pytest
@@ -10,7 +14,8 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from serving.client import GrpcClient, RestClient, ServerError
-from serving.server import LocalServer
+from serving.server import LocalServer, http_server, request_body
+from serving.server.rpc import QUESTIONS
 from serving.server_options import BOUNDS, ServerOptions
 
 LIMIT = 100_000
@@ -77,6 +82,14 @@ def test_more_rows_than_the_limit_are_invalid(small):
             client.translate("toy", ["a"] * 41)
 
 
+@pytest.mark.parametrize("form", ["instances", "inputs"])
+def test_rows_are_counted_before_any_is_converted(url, form):
+    answer = requests.post(f"{url}:predict", json={form: ["a"] * 40 + [1]}, timeout=30)
+    assert answer.status_code == 400
+    message = "input text has 41 rows; expected 40 at most: send several requests"
+    assert answer.json() == {"error": message}
+
+
 def test_a_shape_that_repeats_one_value_is_held_to_the_limit(small):
     """A few bytes that stand for a million texts."""
     request = PredictRequest(model_spec={"name": "toy"})
@@ -128,6 +141,115 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_frees_its_place(small, u
     while requests.post(f"{url}:predict", json=body, timeout=30).status_code == 503:
         pass  # the one place is still taken
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.fixture
+def impatient(saved_model, monkeypatch):
+    """A server of its own, which waits for no request longer than this."""
+    monkeypatch.setattr(request_body, "ARRIVAL_SECONDS", 1)
+    options = ServerOptions(max_pending=1)
+    with LocalServer(saved_model.parents[1], rest_port=0, grpc_port=0, options=options) as server:
+        yield server
+
+
+def test_a_body_that_does_not_come_frees_its_place(impatient):
+    with socket.create_connection(("127.0.0.1", impatient.rest_port), timeout=30) as connection:
+        head = b"POST /v1/models/toy:predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n"
+        connection.sendall(head + b'{"instances"')
+        answer = connection.makefile("rb").read()  # until the server closes
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert answer.endswith(b'{"error": "The request did not come within 1 s"}')
+    assert impatient.pending.count == 0
+    assert RestClient(port=impatient.rest_port).translate("toy", ["a"])["text"].tolist() == ["A"]
+
+
+@pytest.fixture
+def open_call(impatient):
+    """Begins a call whose message comes with an event: the call, and the event."""
+    request = PredictRequest(model_spec={"name": "toy"})
+    request.inputs["text"].CopyFrom(tf.make_tensor_proto(["a"]))
+    events = []
+
+    def messages(event):
+        event.wait()
+        yield request.SerializeToString()
+
+    def begin():
+        events.append(threading.Event())
+        return call.future(messages(events[-1]), timeout=60), events[-1]
+
+    with grpc.insecure_channel(f"127.0.0.1:{impatient.grpc_port}") as channel:
+        call = channel.stream_unary("/tensorflow.serving.PredictionService/Predict")
+        yield begin
+        for event in events:
+            event.set()
+
+
+def test_calls_without_a_message_end_and_never_stop_rest(impatient, open_call):
+    calls = [open_call()[0] for _ in range(impatient.pending.limit + QUESTIONS)]  # all threads
+    assert RestClient(port=impatient.rest_port).translate("toy", ["a"])["text"].tolist() == ["A"]
+    for call in calls:
+        assert call.exception(timeout=30).code() is grpc.StatusCode.CANCELLED
+    client = GrpcClient(port=impatient.grpc_port)
+    while True:
+        try:
+            assert client.translate("toy", ["a"])["text"].tolist() == ["A"]
+            return
+        except ServerError as error:  # the last thread is not free yet
+            assert error.code == "RESOURCE_EXHAUSTED"
+
+
+def test_a_call_that_is_late_takes_no_time_from_the_next(open_call):
+    late, _ = open_call()
+    time.sleep(0.5)
+    call, event = open_call()
+    assert late.exception().code() is grpc.StatusCode.CANCELLED
+    event.set()
+    assert call.exception() is None
+
+
+def test_a_call_that_ends_without_a_message(small):
+    with grpc.insecure_channel(f"127.0.0.1:{small.grpc_port}") as channel:
+        call = channel.stream_unary("/tensorflow.serving.PredictionService/Predict")
+        with pytest.raises(grpc.RpcError, match="The call has no message") as error:
+            call(iter(()), timeout=30)
+    assert error.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+@pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nx: ", b"GET / HTTP/1.1\r\n"])
+def test_a_head_without_end_is_431(small, start):
+    filler = b"x: y\r\n" if start.endswith(b"\n") else b"aaaaaa"
+    size = http_server.MAX_HEAD_BYTES + 1
+    with socket.create_connection(("127.0.0.1", small.rest_port), timeout=30) as connection:
+        connection.sendall((start + filler * size)[:size])
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    message = "Request line and headers are larger than 65536 bytes"
+    assert json.loads(answer.partition(b"\r\n\r\n")[2]) == {"error": message}
+
+
+def test_heads_below_the_limit_are_answered_one_after_the_other(url):
+    headers = {"x": "a" * (http_server.MAX_HEAD_BYTES - 1000)}
+    with requests.Session() as session:
+        for _ in range(3):
+            assert session.get(url, headers=headers, timeout=30).status_code == 200
+            body = b"".join(chunks(9))
+            answer = session.post(f"{url}:predict", data=body, headers=headers, timeout=30)
+            assert answer.status_code == 200
+
+
+def test_a_head_that_does_not_come_is_408(impatient):
+    with socket.create_connection(("127.0.0.1", impatient.rest_port), timeout=30) as connection:
+        connection.sendall(b"GET /v1/models/toy HTTP/1.1\r\nHost")
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"Request line and headers did not come within 1 s" in answer
+
+
+def test_a_connection_that_asks_nothing_is_closed(small, monkeypatch):
+    monkeypatch.setattr(http_server, "KEEP_ALIVE_SECONDS", 0.5)
+    with socket.create_connection(("127.0.0.1", small.rest_port), timeout=30) as connection:
+        assert connection.recv(1) == b""
 
 
 @pytest.mark.parametrize("name", BOUNDS)

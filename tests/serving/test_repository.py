@@ -2,6 +2,7 @@
 
 import gc
 import shutil
+import threading
 import weakref
 
 import numpy as np
@@ -41,7 +42,8 @@ def write_warmup(version_folder, *texts):
     logs = []
     for text in texts:
         log = PredictionLog()
-        log.predict_log.request.inputs["text"].CopyFrom(tf.make_tensor_proto([text]))
+        texts = text if isinstance(text, list) else [text]
+        log.predict_log.request.inputs["text"].CopyFrom(tf.make_tensor_proto(texts))
         logs.append(log.SerializeToString())
     path = version_folder / "assets.extra" / "tf_serving_warmup_requests"
     path.parent.mkdir()
@@ -132,6 +134,17 @@ def test_warmup_requests_are_replayed(folder, repository, add_version):
     assert states(repository)[2] == "AVAILABLE"
 
 
+def test_warmup_is_not_held_to_the_bound_on_clients(folder):
+    write_warmup(folder / "toy" / "1", ["a"] * 32)
+    repository = Repository(lambda: model_config.scan(folder), max_rows=8)
+    repository.poll()
+    assert answer(repository) == [b"A"]
+    with pytest.raises(StatusError, match="input text has 9 rows; expected 8 at most"):
+        repository.find(ModelSpec(name="toy")).predict(
+            "serving_default", {"text": np.array(["a"] * 9, object)}
+        )
+
+
 def test_version_whose_warmup_fails_is_not_served(folder, repository, add_version):
     add_version(2)
     write_warmup(folder / "toy" / "2", "a", 1.0)
@@ -168,6 +181,95 @@ def test_labels_and_policies_of_a_models_config(folder, tmp_path, add_version):
     assert answer(repository, version_label="canary") == [b"2 A"]
     with pytest.raises(StatusError, match=r"Specific\(toy, 4\)"):
         answer(repository, version_label="gone")
+
+
+@pytest.mark.parametrize("policy", ["specific { versions: 1 versions: 2 versions: 3 }", "all {}"])
+@pytest.mark.parametrize("old_goes", [False, True])
+def test_a_label_waits_for_a_version_that_failed(folder, tmp_path, add_version, policy, old_goes):
+    add_version(2, "two ")
+    add_version(3, "three ")
+    broken = folder / "toy" / "3" / "saved_model.pb"
+    whole = broken.read_bytes()
+    broken.write_bytes(b"garbage")
+    path = tmp_path / "models.config"
+
+    def point(stable, policy):
+        path.write_text(
+            f'model_config_list {{ config {{ name: "toy" base_path: "{folder}/toy"'
+            f" model_version_policy {{ {policy} }}"
+            f' version_labels {{ key: "stable" value: {stable} }} }} }}'
+        )
+
+    point(1, policy)
+    repository = Repository(lambda: model_config.read(path))
+    repository.poll()
+    point(3, "specific { versions: 2 versions: 3 }" if old_goes else policy)
+    for _ in range(2):
+        repository.poll()
+        assert answer(repository, version_label="stable") == [b"A"]
+    broken.write_bytes(whole)
+    repository.poll()
+    assert answer(repository, version_label="stable") == [b"three A"]
+    assert (states(repository)[1] == "END") is old_goes
+
+
+def test_a_list_that_cannot_be_read_is_told_once(folder, repository, caplog):
+    shutil.rmtree(folder / "toy" / "1")
+    polls = threading.Semaphore(0)
+
+    def scan():
+        polls.release()
+        return model_config.scan(folder)
+
+    repository._list_models = scan
+    with repository.watched(0.001):
+        for _ in range(5):
+            assert polls.acquire(timeout=30)
+    (record,) = caplog.records
+    assert record.getMessage().startswith("No servable model in")
+    assert answer(repository) == [b"A"]
+
+
+def test_the_end_does_not_wait_for_ever_for_a_poll(folder, repository):
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def scan():
+        begun.set()
+        goes_on.wait(60)
+        return model_config.scan(folder)
+
+    repository._list_models = scan
+    with repository.watched(0.001, grace_seconds=0.1):
+        assert begun.wait(30)
+    assert repository.is_watched
+    goes_on.set()
+    with repository.watched(1000):
+        pass
+    assert not repository.is_watched
+
+
+def test_no_version_is_begun_after_the_end(repository, add_version):
+    add_version(2)
+    stop = threading.Event()
+    stop.set()
+    repository.poll(stop)
+    assert repository.served() == ["toy/1"]
+    repository.poll()
+    assert repository.served() == ["toy/2"]
+
+
+@pytest.mark.parametrize("goes", ["1/link", "1/variables/variables.index"])
+def test_a_link_to_nothing_is_in_no_other_versions_way(folder, add_version, goes):
+    shutil.copytree(folder / "toy", folder / "other")
+    link = folder / "toy" / goes
+    link.unlink(missing_ok=True)
+    link.symlink_to(folder / "toy" / "late")
+    repository = Repository(lambda: model_config.scan(folder))
+    repository.poll()
+    assert "other/1" in repository.served()
+    shutil.copy(folder / "other" / "1" / "variables" / "variables.index", folder / "toy" / "late")
+    repository.poll()
+    assert repository.served() == ["other/1", "toy/1"]
 
 
 def test_a_graph_of_tensorflow_1_is_served_without_batches(tmp_path):

@@ -34,6 +34,11 @@ def programs(monkeypatch):
     return on_path, commands
 
 
+def free_ports():
+    with module.listen("0.0.0.0", 0) as rest, module.listen("0.0.0.0", 0) as grpc:
+        return {"rest_port": rest.getsockname()[1], "grpc_port": grpc.getsockname()[1]}
+
+
 def test_model_config_lists_the_whole_folder(folder, tmp_path):
     path = tmp_path / "models.config"
     write_model_config(folder, path)
@@ -74,7 +79,7 @@ def test_binary_gets_the_files_that_it_knows():
 def test_bounds_are_the_local_servers(folder, programs):
     programs[0].add("tensorflow_model_server")
     with pytest.raises(ValueError, match="--max-pending is the local server's: add --local"):
-        serve(folder, rest_port=0, grpc_port=0, options=ServerOptions(max_pending=1))
+        serve(folder, **free_ports(), options=ServerOptions(max_pending=1))
 
 
 def test_docker_command():
@@ -110,18 +115,32 @@ def test_docker_command():
 def test_binary_on_the_path_is_run(folder, programs, capsys):
     on_path, commands = programs
     on_path.add("tensorflow_model_server")
-    assert serve(folder, rest_port=0, grpc_port=0) == 0
+    ports = free_ports()
+    assert serve(folder, **ports) == 0
     assert commands[0][0][0] == "tensorflow_model_server"
-    line = "tensorflow_model_server serves one, two: REST on 0.0.0.0:0, gRPC on 0.0.0.0:0"
+    rest, grpc = (f"0.0.0.0:{port}" for port in ports.values())
+    line = f"tensorflow_model_server serves one, two: REST on {rest}, gRPC on {grpc} ("
     assert capsys.readouterr().out.startswith(line)
 
 
 def test_docker_is_run_when_asked_for(folder, programs, capsys):
     on_path, commands = programs
     on_path.update({"docker", "tensorflow_model_server"})
-    assert serve(folder, rest_port=0, grpc_port=0, docker=True, gpu=True) == 0
+    assert serve(folder, **free_ports(), docker=True, gpu=True) == 0
     assert commands[0][0][0] == "docker"
     assert capsys.readouterr().out.startswith("tensorflow/serving:latest-gpu serves one, two: ")
+
+
+@pytest.mark.parametrize("port", ["rest_port", "grpc_port"])
+@pytest.mark.parametrize("docker", [False, True])
+def test_tensorflow_serving_has_no_port_for_0(folder, programs, port, docker):
+    on_path, commands = programs
+    on_path.update({"docker", "tensorflow_model_server"})
+    with pytest.raises(
+        ValueError, match=r"^TensorFlow Serving picks no free port: choose one, not 0"
+    ):
+        serve(folder, **{**free_ports(), port: 0}, docker=docker)
+    assert commands == []
 
 
 @pytest.mark.parametrize(
@@ -146,7 +165,7 @@ def test_port_in_use_before_anything_runs(folder, programs, program):
         module.listen("127.0.0.1", 0) as taken,
         pytest.raises(OSError, match="Cannot listen on"),
     ):
-        serve(folder, rest_port=taken.getsockname()[1], grpc_port=0)
+        serve(folder, **{**free_ports(), "rest_port": taken.getsockname()[1]})
     assert commands == []
 
 

@@ -1,13 +1,18 @@
 """SIGTERM and ctrl-C: nothing more is accepted, what has begun is finished, the exit is 0."""
 
+import asyncio
 import signal
 import socket
+import threading
+import time
 from functools import partial
 
 import pytest
 import requests
 
 from serving.client import GrpcClient, ServerError
+from serving.ports import listen
+from serving.server.http_server import rest_served
 from tests.serving.server_process import start
 
 
@@ -66,3 +71,22 @@ def test_a_request_without_end_holds_it_no_longer_than_the_grace(folder, gate, p
         assert "Requests cut off after 1 s: 1" in errors
         with pytest.raises((requests.RequestException, ServerError, KeyError)):
             answer.result()
+
+
+def test_the_grace_begins_when_nothing_more_is_accepted():
+    began, leave = threading.Event(), threading.Event()
+
+    async def app(scope, receive, send):
+        began.set()
+        await asyncio.to_thread(leave.wait)
+
+    with listen("127.0.0.1", 0) as listener, socket.socket() as client:
+        with rest_served(app, listener, None, grace_seconds=2) as stop:
+            client.connect(listener.getsockname())
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            began.wait()
+            stop()
+            time.sleep(2)  # as the other protocol may, which ends first
+            left = time.monotonic()
+        assert time.monotonic() - left < 1
+        leave.set()

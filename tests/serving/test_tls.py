@@ -218,6 +218,16 @@ def test_a_bad_config_is_one_line(keys, tmp_path):
         ),
         ({"server_key": key}, "server_cert holds the PEM text itself; got ''"),
         ({"server_key": other, "server_cert": certificate}, "do not go together"),
+        *(
+            (
+                {"server_key": key, "server_cert": certificate, "custom_ca": authority},
+                "ssl.config: custom_ca holds no certificates in PEM: ",
+            )
+            for authority in (
+                "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n",
+                f"à {certificate}",
+            )
+        ),
         (
             {"server_key": key, "server_cert": certificate, "client_verify": True},
             "client_verify needs custom_ca",
