@@ -14,6 +14,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 
 from serving.server.json_values import convert, show
+from serving.server.signatures import check_rows
 from serving.server.status import StatusError, invalid
 
 
@@ -79,7 +80,7 @@ def _read_rows(
         raise invalid(f"JSON Value: {show(instances)} Expecting 'instances' to be an list/array")
     if not instances:
         raise invalid("JSON Value: [] No values in 'instances' array")
-    _check_rows(next(iter(infos)), instances, max_rows)
+    check_rows(next(iter(infos)), len(instances), max_rows)  # converting them takes long
     named = _is_named(instances[0])
     if not named and len(infos) > 1:
         raise invalid(
@@ -133,17 +134,8 @@ def _read_columns(
         if name not in value:
             raise invalid(f"Missing named input: {name} in 'inputs' object.")
         if isinstance(value[name], list):
-            _check_rows(name, value[name], max_rows)
+            check_rows(name, len(value[name]), max_rows)
     return {name: convert(value[name], info.dtype) for name, info in infos.items()}
-
-
-def _check_rows(name: str, values: list, max_rows: int) -> None:
-    """Before they are converted, which takes long for too many."""
-    if len(values) > max_rows:
-        raise invalid(
-            f"input {name} has {len(values)} rows; expected {max_rows} at most: send several "
-            "requests"
-        )
 
 
 def _is_named(value: object) -> bool:

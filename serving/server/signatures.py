@@ -23,7 +23,19 @@ def check_inputs(signature: SignatureDef, inputs: Mapping[str, Tensor], max_rows
     for alias, tensor in inputs.items():
         _check_tensor(alias, signature.inputs[alias], tensor)
         for rows in tensor.shape[:1]:
-            _check_rows(alias, rows, max_rows)
+            check_rows(alias, rows, max_rows)
+
+
+def check_rows(alias: str, rows: int, max_rows: float) -> None:
+    """Raises INVALID_ARGUMENT for too many."""
+    if rows > max_rows:
+        raise invalid(
+            f"input {alias} has {rows} rows; expected {max_rows} at most: send several requests"
+        )
+
+
+def _names(aliases) -> str:
+    return "{" + ",".join(sorted(aliases)) + "}"
 
 
 def check_output_filter(signature: SignatureDef, output_filter: Sequence[str]) -> None:
@@ -61,14 +73,3 @@ def _check_tensor(alias: str, info: TensorInfo, tensor: Tensor) -> None:
     shape = tf.TensorShape(info.tensor_shape)
     if not shape.is_compatible_with(tensor.shape):
         raise invalid(f"input {alias} has shape {list(tensor.shape)}, expected {shape}")
-
-
-def _check_rows(alias: str, rows: int, max_rows: float) -> None:
-    if rows > max_rows:
-        raise invalid(
-            f"input {alias} has {rows} rows; expected {max_rows} at most: send several requests"
-        )
-
-
-def _names(aliases) -> str:
-    return "{" + ",".join(sorted(aliases)) + "}"

@@ -1,10 +1,7 @@
 """The running server: ports, bad folders, hot loading under requests, many at once, shutdown."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +11,7 @@ import pytest
 from serving.client import GrpcClient, RestClient
 from serving.ports import listen
 from serving.server import LocalServer
+from tests.serving.server_process import begin
 
 
 @pytest.mark.parametrize(
@@ -139,21 +137,9 @@ def test_concurrent_requests_get_their_own_answers(server):
     assert answers == [[f"A{number}"] * (number % 5 + 1) for number in range(80)]
 
 
-def start(folder):
-    """The command, in a process of its own."""
-    code = f"from serving.serve import serve; serve({str(folder)!r}, rest_port=0, grpc_port=0)"
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-
-
 def test_a_folder_of_broken_versions_is_served_and_says_so(folder):
     (folder / "toy" / "1" / "saved_model.pb").write_bytes(b"garbage")
-    process = start(folder)
+    process = begin(folder)
     greeting = process.stdout.readline()
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=20)
@@ -164,7 +150,7 @@ def test_a_folder_of_broken_versions_is_served_and_says_so(folder):
 
 
 def test_sigterm_ends_the_command_gracefully(folder):
-    process = start(folder)
+    process = begin(folder)
     assert process.stdout.readline().startswith("The local server serves toy/1: REST on 127.0.0.1:")
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
