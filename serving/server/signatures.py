@@ -34,10 +34,6 @@ def check_rows(alias: str, rows: int, max_rows: float) -> None:
         )
 
 
-def _names(aliases) -> str:
-    return "{" + ",".join(sorted(aliases)) + "}"
-
-
 def check_output_filter(signature: SignatureDef, output_filter: Sequence[str]) -> None:
     for position, alias in enumerate(output_filter):
         if alias not in signature.outputs:
@@ -73,3 +69,7 @@ def _check_tensor(alias: str, info: TensorInfo, tensor: Tensor) -> None:
     shape = tf.TensorShape(info.tensor_shape)
     if not shape.is_compatible_with(tensor.shape):
         raise invalid(f"input {alias} has shape {list(tensor.shape)}, expected {shape}")
+
+
+def _names(aliases) -> str:
+    return "{" + ",".join(sorted(aliases)) + "}"
