@@ -95,6 +95,18 @@ def test_signatures_take_and_give_what_servers_can_batch(folder):
             assert tensor.shape[0] is None
 
 
+def test_no_loader_infers_the_shapes_that_the_signatures_state(folder):
+    """It would go through all the functions, and take twice the time of everything else."""
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        loaded = tf.compat.v1.saved_model.load(session, ["serve"], str(folder / "1"))
+        for name in REQUESTS:
+            for output in loaded.signature_def[name].outputs.values():
+                tensor = session.graph.get_tensor_by_name(output.name)
+                assert tensor.op.get_attr("_disable_call_shape_inference")
+                assert tensor.shape == tf.TensorShape(output.tensor_shape)
+    assert not (folder / "1" / "fingerprint.pb").exists()
+
+
 def test_warm_up_requests_cover_batches_and_lengths_of_each_signature(folder):
     path = folder / "1" / "assets.extra" / "tf_serving_warmup_requests"
     sent = {}
