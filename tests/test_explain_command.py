@@ -18,6 +18,12 @@ from zoo.explain.attribution import METHODS
 from zoo.explain.file import write_file
 
 
+@pytest.fixture(scope="module")
+def server(saved_models):
+    with LocalServer(saved_models, rest_port=0, grpc_port=0) as server:
+        yield f"127.0.0.1:{server.rest_port}"
+
+
 def test_it_prints_a_table_and_draws(saved_models, tmp_path, capsys):
     png = tmp_path / "alignment.png"
     arguments = ["explain", "dates", "9월", "--saved-models", str(saved_models), "--png", str(png)]
@@ -61,10 +67,8 @@ def test_it_warns_where_it_cut_and_where_the_sum_is_off(saved_models, capsys):
     assert len(warnings) == 1 or "ask for more --steps" in warnings[1]
 
 
-def test_it_warns_where_a_server_cut(saved_models, capsys):
-    with LocalServer(saved_models, rest_port=0, grpc_port=0) as server:
-        asked = ["explain", "dates", "1 " * 60, "9월", "--server", f"127.0.0.1:{server.rest_port}"]
-        assert main(asked) == 0
+def test_it_warns_where_a_server_cut(server, capsys):
+    assert main(["explain", "dates", "1 " * 60, "9월", "--server", server]) == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert f"the model reads 63 tokens of a text: it cut this one behind “…{' 1' * 10}”" in line
 
@@ -161,9 +165,8 @@ def test_a_pipe_is_written_and_not_replaced(tmp_path):
     assert pipe.is_fifo()
 
 
-def test_an_unknown_model_of_a_server(saved_models, capsys):
-    with LocalServer(saved_models, rest_port=0, grpc_port=0) as server:
-        line = refusal(capsys, "explain", "datez", "x", "--server", f"127.0.0.1:{server.rest_port}")
+def test_an_unknown_model_of_a_server(server, capsys):
+    line = refusal(capsys, "explain", "datez", "x", "--server", server)
     assert "the server has no such model: Servable not found" in line
     assert "name one that it serves" in line
 

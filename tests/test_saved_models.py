@@ -16,6 +16,8 @@ NAMES = (
     "tatoeba-fr-en-transformer",
     "python-docs-en-ko-transformer",
 )
+# One of each preset and of each kind of weights; the others take their time.
+QUICK = ("dates-luong", "dates-bahdanau", "tatoeba-en-fr-transformer")
 MOST_BYTES = 15e6  # of the SavedModel, and of Keras's file
 
 models = pytest.mark.parametrize("name", NAMES)
@@ -30,7 +32,10 @@ def test_it_is_small_and_says_what_it_is(name):
     assert "test: " in told["Scores"]
 
 
-@models
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NAMES],
+)
 def test_the_version_that_ships_says_what_the_model_does(name):
     translator = zoo.Translator.load(name)
     texts = [translator.known["recipe"]["example"], ""]

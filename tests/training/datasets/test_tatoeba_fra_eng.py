@@ -28,16 +28,19 @@ def pairs(data_dir):
     }
 
 
+@pytest.mark.slow
 def test_sizes(pairs):
     assert {split: len(p.sources) for split, p in pairs.items()} == SIZES
     assert sum(SIZES.values()) == 167_130
 
 
+@pytest.mark.slow
 def test_no_english_sentence_is_in_two_splits(pairs):
     train, validation, test = (set(p.sources) for p in pairs.values())
     assert not train & validation and not train & test and not validation & test
 
 
+@pytest.mark.slow
 def test_order_is_that_of_the_file(pairs):
     rows = read_corpus([Path(Builder.code_path).parent / "data" / "fra-eng.tsv.gz"])
     for split, loaded in pairs.items():

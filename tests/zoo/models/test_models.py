@@ -18,6 +18,7 @@ SIZES = {"source_vocabulary_size": 12, "target_vocabulary_size": 13}
 # What is left of their weights, a Gaussian or the source's end has taken.
 PARTIAL = ("luong-local-p", "luong-monotonic", "bahdanau-monotonic", "bahdanau-chunkwise")
 OFTEN_TIED = ("bahdanau-gru", "luong-local-p", "transformer-lite")
+QUICK = ("seq2seq-gru", "luong-local-p", "mocha", "transformer-shaw")
 TIED = {"source_vocabulary_size": 13, "tie_embeddings": True, "share_embeddings": True}
 LENGTHS = np.array([[6], [4], [1]])
 close = {"rtol": 1e-4, "atol": 1e-5}
@@ -159,6 +160,16 @@ def test_later_target_tokens_change_nothing(model, source, target):
     assert_allclose(numbers(model((source, changed)))[:, :2], logits[:, :2], **close)
 
 
+# One of each class and way to attend; the others take their time.
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param((name, {}), id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name in TRANSLATORS
+    ]
+    + [pytest.param((name, TIED), id=f"{name}-tied") for name in OFTEN_TIED],
+    indirect=True,
+)
 def test_keras_file_gives_the_same_model(model, source, target, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
