@@ -136,7 +136,9 @@ def test_a_version_deleted_while_it_answers(folder, running, add_version, gate):
     assert (newest["state"], oldest["state"]) == ("END", "AVAILABLE")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_version_that_loads_for_ever_does_not_hold_a_server_that_stops(
     folder, add_version, gate, number
 ):

@@ -33,6 +33,7 @@ print(len(batches), len(losses), np.isfinite(losses).all(), losses[-1] < losses[
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax"])
 def test_a_model_is_fitted_where_tensorflow_is_not_installed(backend):
     if importlib.util.find_spec(backend) is None:

@@ -76,6 +76,7 @@ def test_one_s_own_corpus_trains(tmp_path, tiny_recipe):
     assert translator.known["licence"] == "not stated"
 
 
+@pytest.mark.slow
 def test_gold_spans_guide_the_attention(tmp_path, tiny_recipe, data_dir):
     recipe = dataclasses.replace(
         tiny_recipe, guided_alignment=1.0, r_drop=1.0, scheduled_sampling=0.1, max_examples=64

@@ -105,7 +105,7 @@ print(np.isfinite(loss), np.isfinite(model.predict((source, target), verbose=0))
 """
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize("backend", ["jax", pytest.param("torch", marks=pytest.mark.slow)])
 def test_models_train_where_tensorflow_is_not_installed(backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")

@@ -77,6 +77,7 @@ def test_other_models_stay_as_they_are():
     assert folded(model) is model
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_folded_in_its_parts():
     ensemble = Ensemble([made(), made(seed=1)])
     equal = folded(ensemble)
