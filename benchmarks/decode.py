@@ -7,8 +7,8 @@ server is at it all the time. Medians, milliseconds a batch, and what part of a 
 Sources have 16 tokens, and every translation `STEPS`. Ours is the SavedModel from text to text, in
 a session, with the settings that `attention-zoo serve` has; beside it, with TensorFlow's oneDNN
 kernels, which those turn off, with weights in int8, and the signature that XLA compiles. The peers
-get ids. Then the time that another token takes in translations of 200 tokens, over that in those of
-20, with beams of 1 and 5. CTranslate2 runs Transformers alone.
+get ids, and give ids and scores. Then the time that another token takes in translations of 200
+tokens, over that in those of 20, with beams of 1 and 5. CTranslate2 runs Transformers alone.
 
 Before anything is timed, PyTorch and CTranslate2 have to say greedily what ours says.
 """
@@ -123,7 +123,7 @@ def translations(way, folder, batch):
     elif isinstance(said, list):
         words = ([piece.strip("▁") for piece in one.hypotheses[0]] for one in said)
     else:
-        words = ([MADE["words"][i].strip("▁") for i in row] for row in said.tolist())
+        words = ([MADE["words"][i].strip("▁") for i in row] for row in said[0].tolist())
     return [row[: STEPS - 1] for row in words]
 
 
@@ -232,8 +232,9 @@ def ctranslate2(folder, beam, batch, steps, compute_type="float32"):
     path = str(Path(folder, "ctranslate2"))
     translator = ctranslate2.Translator(path, compute_type=compute_type, **threads)
     pieces = [[*(MADE["words"][i] for i in row), "</s>"] for row in ids(batch)]
-    how = {"beam_size": beam, "min_decoding_length": steps, "max_decoding_length": steps}
-    return lambda: translator.translate_batch(pieces, length_penalty=float(beam > 1), **how)
+    lengths = {"min_decoding_length": steps, "max_decoding_length": steps}
+    how = {"beam_size": beam, "length_penalty": float(beam > 1), "return_scores": True, **lengths}
+    return lambda: translator.translate_batch(pieces, **how)
 
 
 def ctranslate2_int8(*how):

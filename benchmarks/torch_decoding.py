@@ -12,7 +12,7 @@ SPECIAL = 4  # ids that no translation holds
 
 
 def decode(step, state, batch, beam, steps):
-    """The best string of ids of each source, `(batch, steps)`.
+    """The best string of ids of each source, `(batch, steps)`, and its log-probability.
 
     Args:
         step: `(tokens (rows,), t, state, beams) -> logits (rows, vocabulary), state`.
@@ -24,13 +24,13 @@ def decode(step, state, batch, beam, steps):
 
 
 def _greedy(step, state, batch, steps):
-    tokens, chosen = torch.full((batch,), START), []
+    tokens, total, chosen = torch.full((batch,), START), torch.zeros(batch, 1), []
     for t in range(steps):
         logits, state = step(tokens, t, state, 1)
-        logits[:, :SPECIAL] = -torch.inf
-        tokens = logits.argmax(-1)
+        gain, best = _gains(logits).max(-1, keepdim=True)
+        tokens, total = best[:, 0], total + gain
         chosen.append(tokens)
-    return torch.stack(chosen, 1)
+    return torch.stack(chosen, 1), total[:, 0]
 
 
 def _beam(step, state, batch, beam, steps):
@@ -40,14 +40,19 @@ def _beam(step, state, batch, beam, steps):
     rows = torch.arange(batch)[:, None] * beam
     for t in range(steps):
         logits, state = step(tokens, t, state, beam)
-        logits[:, :SPECIAL] = -torch.inf
-        gains = torch.log_softmax(logits, -1).view(batch, beam, -1)
+        gains = _gains(logits).view(batch, beam, -1)
         totals, places = (totals[..., None] + gains).flatten(1).topk(beam)
         size = gains.shape[-1]
         chosen, tokens = (rows + places // size).flatten(), (places % size).flatten()
         state = [tuple(part[chosen] for part in parts) for parts in state]
         strings = torch.cat([strings[chosen], tokens[:, None]], 1)
-    return strings.view(batch, beam, -1)[:, 0]
+    return strings.view(batch, beam, -1)[:, 0], totals[:, 0]
+
+
+def _gains(logits):
+    gains = torch.log_softmax(logits, -1)
+    gains[:, :SPECIAL] = -torch.inf
+    return gains
 
 
 def dense(layer):

@@ -27,7 +27,7 @@ class TorchRecurrent:
 
     @torch.inference_mode()
     def translate(self, source, beam, steps):
-        """Ids `(batch, length)`, no padding -> the best string of ids of each, `(batch, steps)`."""
+        """Ids `(batch, length)`, no padding -> what `decode` gives."""
         source = torch.from_numpy(source).long()
         memory, last = self.encoder(self.source[source])
         keys = F.linear(memory, *self.key)

@@ -27,7 +27,7 @@ class TorchTransformer:
 
     @torch.inference_mode()
     def translate(self, source, beam, steps):
-        """Ids `(batch, length)` -> the best string of ids of each, `(batch, steps)`."""
+        """Ids `(batch, length)` -> what `decode` gives."""
         memories = self._encode(torch.from_numpy(source).long())
 
         def step(tokens, t, caches, beams):
