@@ -184,11 +184,26 @@ def test_a_failed_export_leaves_nothing(step, tiny_model, tmp_path, monkeypatch)
     assert sorted(path.name for path in folder.iterdir()) == before[1:]
 
 
-@pytest.mark.slow
+# A Transformer, since `folder` has a recurrent model; the others take their time.
+QUICK = ("transformer-lite",)
+
+
 @pytest.mark.parametrize(
-    "preset", [name for name, preset in zoo.PRESETS.items() if preset.model != "classifier"]
+    "preset",
+    [
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, preset in zoo.PRESETS.items()
+        if preset.model != "classifier"
+    ],
 )
-@pytest.mark.parametrize(("quantize", "xla"), [(None, False), ("int8", False), (None, True)])
+@pytest.mark.parametrize(
+    ("quantize", "xla"),
+    [
+        (None, False),
+        pytest.param("int8", False, marks=pytest.mark.slow),
+        pytest.param(None, True, marks=pytest.mark.slow),
+    ],
+)
 def test_every_kind_of_model_exports(preset, quantize, xla, in_process, tmp_path):
     recurrent = zoo.PRESETS[preset].model == "recurrent"
     model = zoo.build(

@@ -79,8 +79,7 @@ def test_the_change_in_quality_is_that_of_the_translations():
     assert "BLEU" not in change_in_quality(before, after, ["0", "1"])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["int8", "float16"])
+@pytest.mark.parametrize("kind", ["int8", pytest.param("float16", marks=pytest.mark.slow)])
 def test_an_export_is_smaller_and_stands_alone(kind, tiny_model, tmp_path, capsys):
     folder = shutil.copytree(tiny_model, tmp_path / "dates")
     sentences = tmp_path / "sentences.tsv"

@@ -18,6 +18,7 @@ SIZES = {"source_vocabulary_size": 12, "target_vocabulary_size": 13}
 # What is left of their weights, a Gaussian or the source's end has taken.
 PARTIAL = ("luong-local-p", "luong-monotonic", "bahdanau-monotonic", "bahdanau-chunkwise")
 OFTEN_TIED = ("bahdanau-gru", "luong-local-p", "transformer-lite")
+# One of each way to attend, beside those that are tied; the others' files take their time.
 QUICK = ("seq2seq-gru", "luong-local-p", "mocha", "transformer-shaw")
 TIED = {"source_vocabulary_size": 13, "tie_embeddings": True, "share_embeddings": True}
 LENGTHS = np.array([[6], [4], [1]])
@@ -160,7 +161,6 @@ def test_later_target_tokens_change_nothing(model, source, target):
     assert_allclose(numbers(model((source, changed)))[:, :2], logits[:, :2], **close)
 
 
-# One of each class and way to attend; the others take their time.
 @pytest.mark.parametrize(
     "model",
     [
