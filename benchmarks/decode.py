@@ -2,8 +2,9 @@
 
     python -m benchmarks.decode [--models tiny base gru] [--rounds 9]
 
-The same weights, one thread each, in one interleaved run, in turns of `TURN` seconds, since a
-server is at it all the time. Medians, milliseconds a batch, and what part of a peer's time ours is.
+The same weights, a process of one thread for each way, as one that holds other models too is
+slower, in one interleaved run, in turns of `TURN` seconds, since a server is at it all the time.
+Medians, milliseconds a batch, and what part of a peer's time ours is.
 Sources have 16 tokens, and every translation `STEPS`. Ours is the SavedModel from text to text, in
 a session, with the settings that `attention-zoo serve` has; beside it, with TensorFlow's oneDNN
 kernels, which those turn off, with weights in int8, and the signature that XLA compiles. The peers
@@ -14,6 +15,7 @@ Before anything is timed, PyTorch and CTranslate2 have to say greedily what ours
 """
 
 import argparse
+import functools
 import itertools
 import os
 import statistics
@@ -48,24 +50,29 @@ def main():
     if asked.rounds < 2:
         parser.error(f"--rounds {asked.rounds}: the first warms up, so there must be 2 or more")
     for name in asked.models:
-        with tempfile.TemporaryDirectory() as folder, fresh_process() as maker:
-            maker.submit(make, folder, name).result()
-            compare(folder, name, maker, asked.rounds)
+        with tempfile.TemporaryDirectory() as made:
+            folder = str(Path(made, name))
+            with fresh_process() as maker:
+                maker.submit(make, folder).result()
+            compare(folder, asked.rounds)
 
 
-def compare(folder, model, maker, rounds):
-    """Print the table of one model; `maker` is the process that has it and the peers."""
-    served = fresh_process(environment=ENVIRONMENT)
-    with_onednn = fresh_process(environment=ENVIRONMENT | {"TF_ENABLE_ONEDNN_OPTS": "1"})
-    ways = {
-        "ours": (served, saved_model),
-        "ours, oneDNN": (with_onednn, saved_model),
-        "ours, int8": (served, int8),
-        "ours, XLA": (served, compiled),
+def compare(folder, rounds):
+    """Print the table of the model that `make` made there."""
+    model = Path(folder).name
+    environments = {
+        "ours": (ENVIRONMENT, saved_model),
+        "ours, oneDNN": (ENVIRONMENT | {"TF_ENABLE_ONEDNN_OPTS": "1"}, saved_model),
+        "ours, int8": (ENVIRONMENT, int8),
+        "ours, XLA": (ENVIRONMENT, compiled),
     }
     if MODELS[model][0].startswith("transformer"):
-        ways |= {"CTranslate2": (maker, ctranslate2), "int8": (maker, ctranslate2_int8)}
-    ways["PyTorch"] = maker, torch
+        environments |= {"CTranslate2": ({}, ctranslate2), "int8": ({}, ctranslate2_int8)}
+    environments["PyTorch"] = {}, torch
+    ways = {
+        name: (fresh_process(environment=environment), way)
+        for name, (environment, way) in environments.items()
+    }
     peers = [name for name in ("CTranslate2", "PyTorch") if name in ways]
     for peer in peers:
         agree(folder, ways["ours"], ways[peer])
@@ -87,7 +94,7 @@ def compare(folder, model, maker, rounds):
             times = {n: [] for n in (*SHORT, *LONG)}
             for _ in range(rounds):
                 for n, taken in times.items():
-                    call = served.submit(timed, saved_model, folder, beam, batch, n)
+                    call = ways["ours"][0].submit(timed, saved_model, folder, beam, batch, n)
                     taken.append(call.result())
             found = {n: statistics.median(taken[1:]) for n, taken in times.items()}
             short, long = ((found[n] - found[m]) / (n - m) for m, n in (SHORT, LONG))
@@ -97,7 +104,7 @@ def compare(folder, model, maker, rounds):
                 f"{LONG[1]}",
                 flush=True,
             )
-    for process in (served, with_onednn):
+    for process, _ in ways.values():
         process.shutdown()
 
 
@@ -119,12 +126,12 @@ def translations(way, folder, batch):
     """The words of each greedy one, but for the last, in whose place ours has the end."""
     said = _kept(way, folder, 1, batch, STEPS)()
     if isinstance(said, dict):
-        words = (text.decode().split() for text in said["text"])
+        rows = (text.decode().split() for text in said["text"])
     elif isinstance(said, list):
-        words = ([piece.strip("▁") for piece in one.hypotheses[0]] for one in said)
+        rows = ([piece.strip("▁") for piece in one.hypotheses[0]] for one in said)
     else:
-        words = ([MADE["words"][i].strip("▁") for i in row] for row in said[0].tolist())
-    return [row[: STEPS - 1] for row in words]
+        rows = ([words()[i].strip("▁") for i in row] for row in said[0].tolist())
+    return [row[: STEPS - 1] for row in rows]
 
 
 def timed(way, folder, beam, batch, steps):
@@ -137,28 +144,41 @@ def timed(way, folder, beam, batch, steps):
     return statistics.median(times)
 
 
-_CALLS = {}
-
-
+# As many as a process takes turns with; any more would only hold memory.
+@functools.lru_cache(len(SHORT + LONG))
 def _kept(way, *key):
     """What times the same call again is made once in a process."""
-    if (way, *key) not in _CALLS:
-        _CALLS[way, *key] = way(*key)
-    return _CALLS[way, *key]
+    return way(*key)
 
 
 def ids(batch):
     return np.random.default_rng(0).integers(4, VOCABULARY, (batch, SOURCE)).astype("int32")
 
 
-# What the making process keeps.
-MADE = {}
+@functools.cache
+def words():
+    from zoo.text.vocabulary import SPECIAL_PIECES
+
+    return [*SPECIAL_PIECES, *(f"▁w{i}" for i in range(4, VOCABULARY))]
 
 
-def make(folder, name):
-    """An untrained model, as SavedModels, one a search and length, and for CTranslate2."""
+@functools.cache
+def built(name):
+    """An untrained model of `MODELS`, the same in any process."""
     import keras
 
+    import zoo
+
+    keras.utils.set_random_seed(0)
+    sizes = dict.fromkeys(("source_vocabulary_size", "target_vocabulary_size"), VOCABULARY)
+    preset, overrides = MODELS[name]
+    return zoo.build(preset, **sizes, **overrides)
+
+
+def make(folder):
+    """The model that the folder is named after, as SavedModels, one a search and length, and for
+    CTranslate2.
+    """
     import zoo
     from serving.as_ctranslate2 import write_ctranslate2
     from serving.export import save
@@ -166,14 +186,8 @@ def make(folder, name):
     from zoo.models.folded import folded
     from zoo.signatures import Signatures
     from zoo.text import WordTokenizer
-    from zoo.text.vocabulary import SPECIAL_PIECES
 
-    keras.utils.set_random_seed(0)
-    words = [*SPECIAL_PIECES, *(f"▁w{i}" for i in range(4, VOCABULARY))]
-    sizes = dict.fromkeys(("source_vocabulary_size", "target_vocabulary_size"), VOCABULARY)
-    preset, overrides = MODELS[name]
-    model = zoo.build(preset, **sizes, **overrides)
-    tokenizer = WordTokenizer(words)
+    model, tokenizer = built(Path(folder).name), WordTokenizer(words())
     lean = folded(model)
     weights = [variable.value for variable in lean.variables]
     read, stored = stored_as("int8", model.variables)
@@ -193,10 +207,8 @@ def make(folder, name):
             save(path + INT8, {"serving_default": small}, stored, [tokenizer])
             served[COMPILED] = signatures.compiled()
         save(path, served, weights, [tokenizer])
-    if preset.startswith("transformer"):
-        plain = zoo.Translator(model, *around)
-        write_ctranslate2(plain, Path(folder, "ctranslate2"))
-    MADE.update(model=model, words=words)
+    if not hasattr(model, "bridge"):
+        write_ctranslate2(zoo.Translator(model, *around), Path(folder, "ctranslate2"))
 
 
 def saved_model(folder, beam, batch, steps, signature="serving_default", kind=""):
@@ -231,7 +243,7 @@ def ctranslate2(folder, beam, batch, steps, compute_type="float32"):
     threads = {"inter_threads": 1, "intra_threads": 1}
     path = str(Path(folder, "ctranslate2"))
     translator = ctranslate2.Translator(path, compute_type=compute_type, **threads)
-    pieces = [[*(MADE["words"][i] for i in row), "</s>"] for row in ids(batch)]
+    pieces = [[*(words()[i] for i in row), "</s>"] for row in ids(batch)]
     lengths = {"min_decoding_length": steps, "max_decoding_length": steps}
     how = {"beam_size": beam, "length_penalty": float(beam > 1), "return_scores": True, **lengths}
     return lambda: translator.translate_batch(pieces, **how)
@@ -248,8 +260,8 @@ def torch(folder, beam, batch, steps):
     from benchmarks.torch_transformer import TorchTransformer
 
     torch.set_num_threads(1)
-    recurrent = hasattr(MADE["model"], "bridge")
-    translator = (TorchRecurrent if recurrent else TorchTransformer)(MADE["model"])
+    model = built(Path(folder).name)
+    translator = (TorchRecurrent if hasattr(model, "bridge") else TorchTransformer)(model)
     source = np.pad(ids(batch), [(0, 0), (0, 1)], constant_values=3)
     return lambda: translator.translate(source, beam, steps)
 
