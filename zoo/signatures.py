@@ -125,7 +125,7 @@ class Signatures:
             with self._computing_with(self._read_variables()):
                 return method(*inputs)
 
-        return tf.function(traced, input_signature=[_TEXT, *more])
+        return tf.function(traced, autograph=False, input_signature=[_TEXT, *more])
 
     def _traced_once(self, part):
         @functools.partial(tf.function, autograph=False, reduce_retracing=True)

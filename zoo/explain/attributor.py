@@ -45,8 +45,10 @@ class Attributor:
             # By a loop: vectorised, it would have to find its way through the recurrent loops.
             return found, tape.jacobian(total, factors, experimental_use_pfor=False)
 
-        self._gains = tf.function(gains, input_signature=[vectors, mask, ids])
-        self._slopes = tf.function(slopes, input_signature=[vectors, mask, ids, factors, ids])
+        self._gains = tf.function(gains, autograph=False, input_signature=[vectors, mask, ids])
+        self._slopes = tf.function(
+            slopes, autograph=False, input_signature=[vectors, mask, ids, factors, ids]
+        )
 
     def attribute(self, method, source, target, steps=STEPS):
         """Attributions of the sentences of a batch.
