@@ -10,6 +10,9 @@ from zoo.layers.multi_head import check_heads
 from zoo.layers.residual import NORMS, Residual
 from zoo.layers.self_attention import SelfAttention
 
+# What blocks answer, by what they are made of, built for and called with.
+ANSWERS = {}
+
 
 class TransformerBlock(keras.layers.Layer):
     """The parts of a block and what they may be made of: the base of both kinds.
@@ -121,6 +124,27 @@ class TransformerBlock(keras.layers.Layer):
         branch = self.feed_forward(self.around_feed_forward.enter(x), training=training)
         return self.around_feed_forward.leave(x, branch, training)
 
+    def compute_output_spec(self, *args, **kwargs):
+        """By a trace of `call`: one for all blocks that are alike, as those of a stack are."""
+        called = keras.tree.map_structure(_described, (args, kwargs))
+        made = {**self.get_config(), "name": None, "positions": _nameless(self.positions)}
+        key = repr((type(self), made, self.get_build_config(), called))
+        if key not in ANSWERS:
+            ANSWERS[key] = super().compute_output_spec(*args, **kwargs)
+        return keras.tree.map_structure(lambda x: keras.KerasTensor(x.shape, x.dtype), ANSWERS[key])
+
     def get_config(self):
         positions = keras.saving.serialize_keras_object(self.positions)
         return {**super().get_config(), **self.options, "positions": positions}
+
+
+def _nameless(layer):
+    """What a layer is, but for its name."""
+    return type(layer), {**layer.get_config(), "name": None}
+
+
+def _described(argument):
+    """A tensor's shape and type; what is no tensor as it is."""
+    if hasattr(argument, "shape"):
+        return f"{argument.dtype} {tuple(argument.shape)}"
+    return argument
