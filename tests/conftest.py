@@ -1,6 +1,7 @@
 """A model that is trained a little, once for all tests that need one on disk."""
 
 import dataclasses
+import fcntl
 import os
 import shutil
 
@@ -18,9 +19,31 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory):
-    """Where TFDS keeps what it prepared."""
-    return str(tmp_path_factory.mktemp("datasets"))
+def made_once(tmp_path_factory, request):
+    """The folder of a name as `make` filled it, for the first of pytest-xdist's workers to ask."""
+    folder = tmp_path_factory.getbasetemp()
+    common = folder.parent if hasattr(request.config, "workerinput") else folder
+
+    def folder_of(name, make):
+        made, unfinished = common / name, common / f"unfinished-{name}"
+        with (common / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                unfinished.mkdir()
+                make(unfinished)
+                unfinished.rename(made)
+        return made
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def data_dir(made_once):
+    """Where TFDS keeps the dates that it prepared."""
+    from training.datasets.builders import find_builder
+    from training.datasets.download import prepare
+
+    return str(made_once("datasets", lambda folder: prepare(find_builder("dates", str(folder)))))
 
 
 @pytest.fixture(scope="session")
@@ -37,27 +60,24 @@ def tiny_recipe():
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory, tiny_recipe, data_dir):
+def tiny_model(made_once, tiny_recipe, data_dir):
     """The folder of a model of `tiny_recipe`, not exported. Copy it before writing to it."""
     from training.train import train
 
-    folder = tmp_path_factory.mktemp("tiny")
-    train(
-        tiny_recipe,
-        "dates",
-        runs=folder / "runs",
-        saved_models=folder / "saved_models",
-        data_dir=data_dir,
-    )
-    return folder / "saved_models" / "dates"
+    def make(folder):
+        places = {"runs": folder / "runs", "saved_models": folder / "saved_models"}
+        train(tiny_recipe, "dates", **places, data_dir=data_dir)
+
+    return made_once("tiny", make) / "saved_models" / "dates"
 
 
 @pytest.fixture(scope="session")
-def saved_models(tiny_model, tmp_path_factory):
+def saved_models(made_once, tiny_model):
     """A folder with the tiny model, exported; not to be changed."""
     from serving.export import export
 
-    folder = tmp_path_factory.mktemp("saved_models")
-    shutil.copytree(tiny_model, folder / "dates")
-    export(folder / "dates")
-    return folder
+    def make(folder):
+        shutil.copytree(tiny_model, folder / "dates")
+        export(folder / "dates")
+
+    return made_once("saved_models", make)

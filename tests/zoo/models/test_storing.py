@@ -29,9 +29,8 @@ def test_half_precision_rounds_each_weight_and_halves_the_file(model, tmp_path):
 
 def test_the_optimizer_is_left_out(model, tmp_path):
     store(model, tmp_path / "before.keras")
-    ids = np.ones((2, 3), "int32")
-    model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
-    model.fit((ids, ids), ids, verbose=0)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.optimizer.build(model.trainable_variables)
     store(model, tmp_path / "after.keras")
     before, after = ((tmp_path / f"{name}.keras").stat().st_size for name in ("before", "after"))
     assert after < 1.1 * before
