@@ -125,13 +125,19 @@ class TransformerBlock(keras.layers.Layer):
         return self.around_feed_forward.leave(x, branch, training)
 
     def compute_output_spec(self, *args, **kwargs):
-        """By a trace of `call`: one for all blocks that are alike, as those of a stack are."""
+        """By a trace of `call`: one for all blocks that are alike, as those of a stack are.
+
+        Each has its own where that makes weights, as those of an activation that learns.
+        """
         called = keras.tree.map_structure(_described, (args, kwargs))
         made = {**self.get_config(), "name": None, "positions": _nameless(self.positions)}
         key = repr((type(self), made, self.get_build_config(), called))
-        if key not in ANSWERS:
-            ANSWERS[key] = super().compute_output_spec(*args, **kwargs)
-        return keras.tree.map_structure(lambda x: keras.KerasTensor(x.shape, x.dtype), ANSWERS[key])
+        answer, before = ANSWERS.get(key), len(self.variables)
+        if answer is None:
+            answer = super().compute_output_spec(*args, **kwargs)
+            if len(self.variables) == before:
+                ANSWERS[key] = answer
+        return keras.tree.map_structure(lambda x: keras.KerasTensor(x.shape, x.dtype), answer)
 
     def get_config(self):
         positions = keras.saving.serialize_keras_object(self.positions)

@@ -286,3 +286,10 @@ def test_a_block_refuses_what_one_of_another_memory_took(calls):
     stacked(block)
     with pytest.raises(ValueError, match="`memory` has 8 where"):
         stacked(block, memory_dim=8)
+
+
+def test_a_trace_that_makes_weights_is_each_block_s_own(calls):
+    for _ in range(2):
+        prelu = keras.layers.PReLU(shared_axes=[1], name="prelu")
+        model = stacked(DecoderBlock(2, 5, prelu))
+        assert any("alpha" in weight.path for weight in model.weights)
