@@ -270,6 +270,7 @@ def test_blocks_alike_are_traced_once(calls, arrays, numbers):
     [
         ({"positions": "alibi"}, {}, 6),
         ({"dtype": "float16"}, {}, 6),
+        ({"num_kv_heads": 1}, {}, 6),
         ({}, {"return_attention_scores": True}, 6),
         ({}, {}, 7),
     ],
@@ -288,8 +289,27 @@ def test_a_block_refuses_what_one_of_another_memory_took(calls):
         stacked(block, memory_dim=8)
 
 
-def test_a_trace_that_makes_weights_is_each_block_s_own(calls):
-    for _ in range(2):
-        prelu = keras.layers.PReLU(shared_axes=[1], name="prelu")
-        model = stacked(DecoderBlock(2, 5, prelu))
-        assert any("alpha" in weight.path for weight in model.weights)
+@pytest.mark.parametrize("options", [{"positions": "learned"}, {"activation": "prelu"}])
+def test_a_trace_that_makes_weights_is_each_block_s_own(options, calls):
+    counts = []
+    for _ in range(3):
+        if "activation" in options:
+            options = {"activation": keras.layers.PReLU(shared_axes=[1], name="prelu")}
+        blocks = [DecoderBlock(2, 5, name="block", **options)]
+        stacked(*blocks)
+        counts.append(len(stacked(*blocks).weights))
+    assert len(set(counts)) == 1
+
+
+def wide(times):
+    class Wide(DecoderBlock):
+        def call(self, inputs, memory=None, cache=None, position=None):
+            outputs, *more = super().call(inputs, memory, cache=cache, position=position)
+            return (keras.ops.repeat(outputs, times, axis=-1), *more)
+
+    return Wide(2, 5)
+
+
+def test_a_class_of_one_s_own_is_traced_each_time(calls):
+    for times in (1, 2):
+        assert stacked(wide(times)).outputs[0].shape[-1] == 8 * times
