@@ -29,6 +29,7 @@ def made_once(tmp_path_factory, request):
         with (common / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not made.exists():
+                shutil.rmtree(unfinished, ignore_errors=True)  # of a worker that died
                 unfinished.mkdir()
                 make(unfinished)
                 unfinished.rename(made)

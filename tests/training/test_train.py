@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -15,18 +16,19 @@ from training.run import Run
 from training.train import train
 
 
-def test_a_finished_run_is_not_trained_again(tiny_model, tiny_recipe, data_dir):
-    folder = tiny_model.parent.parent
-    before = zoo.load(tiny_model).get_weights()
+def test_a_finished_run_is_not_trained_again(tiny_model, tiny_recipe, data_dir, tmp_path):
+    folder = shutil.copytree(tiny_model.parent.parent, tmp_path / "tiny")
+    model = folder / "saved_models" / "dates"
+    before = zoo.load(model).get_weights()
     history = train(
         tiny_recipe,
         "dates",
         runs=folder / "runs",
-        saved_models=tiny_model.parent,
+        saved_models=model.parent,
         data_dir=data_dir,
     )
     assert len(history) == tiny_recipe.epochs
-    for one, other in zip(before, zoo.load(tiny_model).get_weights(), strict=True):
+    for one, other in zip(before, zoo.load(model).get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
