@@ -15,6 +15,7 @@ class Tokenizer(tf.Module):
 
     A tokenizer is a `tf.Module` that owns its lookup resources: to export it, make it an attribute
     of the exported module. Methods work eagerly and inside a `tf.function`.
+    The zoo traces them without AutoGraph: where a tensor decides, it is by `tf.cond` and the like.
 
     Subclasses set `kind` and `suffix`, fill `vocabulary` (the pieces by id), and give `encode`,
     `tokens`, `_join` (ragged ids `[rows, (length)]` to strings `[rows]`), `_to_bytes` and
