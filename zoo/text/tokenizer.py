@@ -14,8 +14,8 @@ class Tokenizer(tf.Module):
     """Turns text into ids and back with TensorFlow ops alone.
 
     A tokenizer is a `tf.Module` that owns its lookup resources: to export it, make it an attribute
-    of the exported module. Methods work eagerly and inside a `tf.function`.
-    The zoo traces them without AutoGraph: where a tensor decides, it is by `tf.cond` and the like.
+    of the exported module. Methods work eagerly and inside a `tf.function` without AutoGraph:
+    where a tensor decides, it is by `tf.cond` and the like.
 
     Subclasses set `kind` and `suffix`, fill `vocabulary` (the pieces by id), and give `encode`,
     `tokens`, `_join` (ragged ids `[rows, (length)]` to strings `[rows]`), `_to_bytes` and
