@@ -20,11 +20,15 @@ KEEP_ALIVE_SECONDS = 60
 
 
 class BoundedHead(HttpToolsProtocol):
-    """uvicorn's, which would take a request line and headers without end and at any pace."""
+    """uvicorn's, which would take a request line, headers and trailers without end and at any pace.
+
+    What follows a request that is answered before all of it came is thrown away, for a while.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
-        self._in_head, self._head_bytes, self._late = True, 0, None
+        self._in_head, self._late = True, None
+        self._head_bytes = 0  # since the last piece of a body
         self.timeout_keep_alive_task = self.loop.call_later(
             KEEP_ALIVE_SECONDS, self.timeout_keep_alive_handler
         )
@@ -32,25 +36,38 @@ class BoundedHead(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._head_bytes += len(data)
         super().data_received(data)
-        if not self._in_head or not self._head_bytes:
-            return
         if self._head_bytes > MAX_HEAD_BYTES:
             self._refuse(431, f"Request line and headers are larger than {MAX_HEAD_BYTES} bytes")
-        elif not self._late:
+        elif self._in_head and self._head_bytes and not self._late:
             self._late = self.loop.call_later(request_body.ARRIVAL_SECONDS, self._refuse_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._stop_waiting()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # trailers are dropped, as RFC 9110 (6.5.1) lets a server do
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         self._in_head = False
         self._stop_waiting()
 
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self._head_bytes = 0
+
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_head, self._head_bytes = True, 0
+        self._stop_waiting()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._in_head and self.cycle.response_complete:
+            seconds = request_body.ARRIVAL_SECONDS
+            self._late = self.loop.call_later(seconds, self.transport.close)
 
     def _stop_waiting(self) -> None:
         if self._late:
@@ -62,8 +79,11 @@ class BoundedHead(HttpToolsProtocol):
         self._refuse(408, f"Request line and headers did not come within {seconds:g} s")
 
     def _refuse(self, code: int, message: str) -> None:
-        """In the application's stead, which is asked only once the head is complete."""
+        """In the application's stead, unless it has begun to answer."""
         if self.transport.is_closing():
+            return
+        if not self._in_head and self.cycle.response_started:
+            self.transport.close()
             return
         body = json.dumps({"error": message}).encode()
         fields = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"

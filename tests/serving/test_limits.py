@@ -228,6 +228,31 @@ def test_a_head_without_end_is_431(small, start):
     assert json.loads(answer.partition(b"\r\n\r\n")[2]) == {"error": message}
 
 
+CHUNKED = b"POST /v1/models/toy:predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("filler", [b"x: y\r\n", b"x: yyy"])
+def test_trailers_without_end_are_431(small, filler):
+    with socket.create_connection(("127.0.0.1", small.rest_port), timeout=30) as connection:
+        connection.sendall(CHUNKED + b"1\r\n{\r\n0\r\n")
+        connection.sendall(filler * (8 * http_server.MAX_HEAD_BYTES // len(filler)))
+        answer = connection.recv(1000)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert small.pending.count == 0
+
+
+def test_trailers_are_no_headers(small):
+    body = b'{"instances": ["a"]}'
+    request = CHUNKED + b"%x\r\n%s\r\n0\r\nExpect: 100-continue\r\n\r\n" % (len(body), body)
+    with socket.create_connection(("127.0.0.1", small.rest_port), timeout=30) as connection:
+        answers = connection.makefile("rb")
+        for _ in range(2):
+            connection.sendall(request)
+            head = b"".join(iter(answers.readline, b"\r\n"))
+            assert head.startswith(b"HTTP/1.1 200 ")
+            assert answers.read(int(head.split(b"content-length: ")[1].split()[0]))
+
+
 def test_heads_below_the_limit_are_answered_one_after_the_other(url):
     headers = {"x": "a" * (http_server.MAX_HEAD_BYTES - 1000)}
     with requests.Session() as session:
@@ -236,6 +261,24 @@ def test_heads_below_the_limit_are_answered_one_after_the_other(url):
             body = b"".join(chunks(9))
             answer = session.post(f"{url}:predict", data=body, headers=headers, timeout=30)
             assert answer.status_code == 200
+
+
+def test_a_body_in_many_small_chunks_is_no_long_head(url):
+    body = b'{"instances": ["%s"]}' % (b"a" * 30_000)
+    answer = requests.post(f"{url}:predict", data=(bytes([x]) for x in body), timeout=60)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+def test_what_follows_an_answer_is_taken_for_a_while(impatient, method):
+    request = CHUNKED.replace(b"POST", method) + b"ffffffff\r\n"
+    with socket.create_connection(("127.0.0.1", impatient.rest_port), timeout=30) as connection:
+        began = time.monotonic()
+        connection.sendall(request)
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            while time.monotonic() < began + 30:
+                connection.sendall(b"a" * 2**20)
+                time.sleep(0.01)
 
 
 def test_a_head_that_does_not_come_is_408(impatient):
