@@ -54,8 +54,9 @@ def start_up(version):
     from zoo.freed_memory import give_back_memory
 
     loaded = step("loading a version", lambda: LoadedVersion(NAME, 1, version, read()))
+    step("giving back what loading freed", give_back_memory)
     step("warming it up", lambda: warm_up(loaded, version))
-    step("giving memory back", give_back_memory)
+    step("giving back what warming up freed", give_back_memory)
     weights = (version / "variables" / "variables.data-00000-of-00001").stat().st_size / 1e6
     return {**steps, "its weights alone": (0, weights)}
 

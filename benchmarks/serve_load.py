@@ -163,11 +163,12 @@ def start_up(version, rounds):
     for name in found[0]:
         steps[name] = [statistics.median(row[name][i] for row in found) for i in (0, 1)]
         print(f"| {name} | {steps[name][0]:.1f} | {steps[name][1]:.0f} |")
-    (_, bare), _, (seconds, _), _, (_, full), (_, weights) = steps.values()
-    grown = (full - bare) / weights
+    (_, bare), _, (seconds, _), (_, loaded), _, (_, warm), (_, weights) = steps.values()
+    held = {"loading": (loaded - bare) / weights, "warming up": (warm - bare) / weights}
+    print(*(f"After {step}: {times:.1f} times the weights." for step, times in held.items()))
     return [
         *([f"loading in {seconds:.1f} s"] if seconds > LOAD else []),
-        *([f"memory of {grown:.1f} times the weights"] if grown > WEIGHTS else []),
+        *(f"memory after {step}" for step, times in held.items() if times > WEIGHTS),
     ]
 
 

@@ -273,10 +273,9 @@ def test_a_body_in_many_small_chunks_is_no_long_head(url):
 def test_what_follows_an_answer_is_taken_for_a_while(impatient, method):
     request = CHUNKED.replace(b"POST", method) + b"ffffffff\r\n"
     with socket.create_connection(("127.0.0.1", impatient.rest_port), timeout=30) as connection:
-        began = time.monotonic()
         connection.sendall(request)
         with pytest.raises((ConnectionResetError, BrokenPipeError)):
-            while time.monotonic() < began + 30:
+            for _ in range(3000):
                 connection.sendall(b"a" * 2**20)
                 time.sleep(0.01)
 
