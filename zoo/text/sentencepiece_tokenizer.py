@@ -1,3 +1,4 @@
+import hashlib
 import importlib
 import io
 import re
@@ -34,6 +35,7 @@ class SentencePieceTokenizer(Tokenizer):
         self._sentencepiece = _needs_extra("tensorflow_text").SentencepieceTokenizer(
             model, out_type=tf.int32
         )
+        self._sentencepiece._model_resource = _Loaded(model)
         pieces = self._sentencepiece.id_to_string(tf.range(self._sentencepiece.vocab_size()))
         self.vocabulary = [piece.decode() for piece in pieces.numpy()]
 
@@ -107,6 +109,24 @@ class SentencePieceTokenizer(Tokenizer):
     @classmethod
     def from_bytes(cls, data):
         return cls(data)
+
+
+class _Loaded(tf.saved_model.experimental.TrackableResource):
+    """A model in memory under a name of its own, for as long as the process lives.
+
+    tensorflow-text's own belongs to the kernel that made it, and both are gone after
+    `tf.random.set_seed`, which drops the kernels that TensorFlow keeps.
+    """
+
+    def __init__(self, model):
+        super().__init__()
+        self._model = model
+
+    def _create_resource(self):
+        module = importlib.import_module("tensorflow_text.python.ops.sentencepiece_tokenizer")
+        return module.gen_sentencepiece_tokenizer.sentencepiece_op(
+            model=self._model, shared_name=hashlib.sha256(self._model).hexdigest()
+        )
 
 
 def _why_not(size, error):

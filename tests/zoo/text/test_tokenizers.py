@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import keras
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
@@ -49,6 +50,14 @@ def test_tables_give_back_the_text_up_to_whitespace(texts):
 
 def test_known_text_comes_back(tokenizer):
     assert decoded(tokenizer, TEXTS) == TEXTS
+
+
+def test_a_seed_set_later_leaves_it_as_it_is(tokenizer):
+    traced = tf.function(lambda texts: tokenizer.encode(texts).to_tensor())
+    before = traced(tf.constant(TEXTS))
+    keras.utils.set_random_seed(1)
+    assert decoded(tokenizer, TEXTS) == TEXTS
+    assert tf.reduce_all(traced(tf.constant(TEXTS)) == before)
 
 
 def test_odd_input_gets_an_answer(tokenizer):
