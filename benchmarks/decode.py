@@ -1,6 +1,6 @@
 """How long decoding takes, as TensorFlow Serving does it, against CTranslate2 and PyTorch.
 
-    python -m benchmarks.decode [--models tiny base gru] [--rounds 9]
+    python -m benchmarks.decode [--models tiny base gru] [--tables calls tokens] [--rounds 9]
 
 The same weights, a process of one thread for each way, as one that holds other models too is
 slower, in one interleaved run, in turns of `TURN` seconds, since a server is at it all the time.
@@ -9,7 +9,7 @@ Sources have 16 tokens, and every translation `STEPS`. Ours is the SavedModel fr
 a session, with the settings that `attention-zoo serve` has; beside it, with TensorFlow's oneDNN
 kernels, which those turn off, with weights in int8, and the signature that XLA compiles. The peers
 get ids, and give ids and scores. Then the time that another token takes in translations of 200
-tokens, over that in those of 20, with beams of 1 and 5. CTranslate2 runs Transformers alone.
+tokens, over that in those of 20, ours and CTranslate2's, which runs Transformers alone.
 
 Before anything is timed, PyTorch and CTranslate2 have to say greedily what ours says.
 """
@@ -32,6 +32,7 @@ from benchmarks.served_model import MODELS, fresh_process
 from serving.serve import ENVIRONMENT
 
 BEAMS, BATCHES = (1, 5), (1, 8, 32)
+PEERS = ("CTranslate2", "PyTorch")
 COMPILED, INT8 = "translate_compiled", "-int8"
 VOCABULARY, SOURCE, STEPS = 8000, 16, 15
 # What another token takes is the difference of two lengths', so that no fixed cost is in it.
@@ -45,6 +46,7 @@ SAME = 0.9  # of the greedy translations; in some, two words are as likely but f
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--rounds", type=int, default=9)
     asked = parser.parse_args()
     if asked.rounds < 2:
@@ -54,58 +56,74 @@ def main():
             folder = str(Path(made, name))
             with fresh_process() as maker:
                 maker.submit(make, folder).result()
-            compare(folder, asked.rounds)
+            compare(folder, asked.tables, asked.rounds)
 
 
-def compare(folder, rounds):
-    """Print the table of the model that `make` made there."""
-    model = Path(folder).name
+def compare(folder, tables, rounds):
+    """Print the tables of the model that `make` made there."""
     environments = {
         "ours": (ENVIRONMENT, saved_model),
         "ours, oneDNN": (ENVIRONMENT | {"TF_ENABLE_ONEDNN_OPTS": "1"}, saved_model),
         "ours, int8": (ENVIRONMENT, int8),
         "ours, XLA": (ENVIRONMENT, compiled),
     }
-    if MODELS[model][0].startswith("transformer"):
+    if MODELS[Path(folder).name][0].startswith("transformer"):
         environments |= {"CTranslate2": ({}, ctranslate2), "int8": ({}, ctranslate2_int8)}
     environments["PyTorch"] = {}, torch
     ways = {
         name: (fresh_process(environment=environment), way)
         for name, (environment, way) in environments.items()
     }
-    peers = [name for name in ("CTranslate2", "PyTorch") if name in ways]
-    for peer in peers:
+    for peer in ways.keys() & set(PEERS):
         agree(folder, ways["ours"], ways[peer])
-    print(f"\n| {model} | batch | {' | '.join(ways)} | {' | '.join(f'over {p}' for p in peers)} |")
-    print("|---" * (2 + len(ways) + len(peers)) + "|")
-    for beam in BEAMS:
-        for batch in BATCHES:
-            times = {name: [] for name in ways}
-            for _ in range(rounds):
-                for name, (process, way) in ways.items():
-                    call = process.submit(timed, way, folder, beam, batch, STEPS)
-                    times[name].append(call.result())
-            found = {name: statistics.median(taken[1:]) for name, taken in times.items()}
-            cells = [f"{1e3 * seconds:.1f}" for seconds in found.values()]
-            cells += [f"{found['ours'] / found[peer]:.2f}" for peer in peers]
-            print(f"| beam {beam} | {batch} | {' | '.join(cells)} |", flush=True)
-    for beam in BEAMS:
-        for batch in (1, 32):
-            times = {n: [] for n in (*SHORT, *LONG)}
-            for _ in range(rounds):
-                for n, taken in times.items():
-                    call = ways["ours"][0].submit(timed, saved_model, folder, beam, batch, n)
-                    taken.append(call.result())
-            found = {n: statistics.median(taken[1:]) for n, taken in times.items()}
-            short, long = ((found[n] - found[m]) / (n - m) for m, n in (SHORT, LONG))
-            print(
-                f"beam {beam}, batch {batch}: another token takes {1e3 * short:.2f} ms from "
-                f"{SHORT[0]} to {SHORT[1]}, and {long / short:.2f} of that from {LONG[0]} to "
-                f"{LONG[1]}",
-                flush=True,
-            )
+    for table in tables:
+        TABLES[table](folder, ways, rounds)
     for process, _ in ways.values():
         process.shutdown()
+
+
+def print_calls(folder, ways, rounds):
+    """What a batch takes each way."""
+    peers = [name for name in PEERS if name in ways]
+    _print_row([Path(folder).name, "batch", *ways, *(f"over {peer}" for peer in peers)], head=True)
+    for beam, batch in itertools.product(BEAMS, BATCHES):
+        found = _taking_turns(folder, ways, beam, batch, [STEPS], rounds)
+        times = {name: seconds for (name, _), seconds in found.items()}
+        cells = [f"{1e3 * seconds:.1f}" for seconds in times.values()]
+        shares = [f"{times['ours'] / times[peer]:.2f}" for peer in peers]
+        _print_row([f"beam {beam}", batch, *cells, *shares])
+
+
+def print_tokens(folder, ways, rounds):
+    """What another token takes, and how many times that it takes late."""
+    ways = {name: ways[name] for name in ("ours", "CTranslate2") if name in ways}
+    _print_row([f"{Path(folder).name}, ms a token, and times that of a late one", *ways], head=True)
+    for beam, batch in itertools.product(BEAMS, BATCHES[::2]):
+        found = _taking_turns(folder, ways, beam, batch, (*SHORT, *LONG), rounds)
+        cells = []
+        for name in ways:
+            short, long = ((found[name, n] - found[name, m]) / (n - m) for m, n in (SHORT, LONG))
+            cells.append(f"{1e3 * short:.2f}, {long / short:.2f}")
+        _print_row([f"beam {beam}, batch {batch}", *cells])
+
+
+TABLES = {"calls": print_calls, "tokens": print_tokens}
+
+
+def _print_row(cells, head=False):
+    print("\n" * head + f"| {' | '.join(map(str, cells))} |", flush=True)
+    if head:
+        print("|---" * len(cells) + "|", flush=True)
+
+
+def _taking_turns(folder, ways, beam, batch, lengths, rounds):
+    """`{(way, length): seconds}`, medians of the rounds after the first."""
+    times = {(name, steps): [] for steps in lengths for name in ways}
+    for _ in range(rounds):
+        for (name, steps), taken in times.items():
+            process, way = ways[name]
+            taken.append(process.submit(timed, way, folder, beam, batch, steps).result())
+    return {key: statistics.median(taken[1:]) for key, taken in times.items()}
 
 
 def agree(folder, ours, peer):
