@@ -1,7 +1,6 @@
 """What is too much is refused, over both protocols, before it fills the memory."""
 
 import http.client
-import json
 import socket
 import threading
 import time
@@ -14,7 +13,7 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from serving.client import GrpcClient, RestClient, ServerError
-from serving.server import LocalServer, http_server, request_body
+from serving.server import LocalServer, request_body
 from serving.server.rpc import QUESTIONS
 from serving.server_options import BOUNDS, ServerOptions
 
@@ -214,84 +213,6 @@ def test_a_call_that_ends_without_a_message(small):
         with pytest.raises(grpc.RpcError, match="The call has no message") as error:
             call(iter(()), timeout=30)
     assert error.value.code() is grpc.StatusCode.UNIMPLEMENTED
-
-
-@pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nx: ", b"GET / HTTP/1.1\r\n"])
-def test_a_head_without_end_is_431(small, start):
-    filler = b"x: y\r\n" if start.endswith(b"\n") else b"aaaaaa"
-    size = http_server.MAX_HEAD_BYTES + 1
-    with socket.create_connection(("127.0.0.1", small.rest_port), timeout=30) as connection:
-        connection.sendall((start + filler * size)[:size])
-        answer = connection.makefile("rb").read()
-    assert answer.startswith(b"HTTP/1.1 431 ")
-    message = "Request line and headers are larger than 65536 bytes"
-    assert json.loads(answer.partition(b"\r\n\r\n")[2]) == {"error": message}
-
-
-CHUNKED = b"POST /v1/models/toy:predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
-@pytest.mark.parametrize("filler", [b"x: y\r\n", b"x: yyy"])
-def test_trailers_without_end_are_431(small, filler):
-    with socket.create_connection(("127.0.0.1", small.rest_port), timeout=30) as connection:
-        connection.sendall(CHUNKED + b"1\r\n{\r\n0\r\n")
-        connection.sendall(filler * (8 * http_server.MAX_HEAD_BYTES // len(filler)))
-        answer = connection.recv(1000)
-    assert answer.startswith(b"HTTP/1.1 431 ")
-    assert small.pending.count == 0
-
-
-def test_trailers_are_no_headers(small):
-    body = b'{"instances": ["a"]}'
-    request = CHUNKED + b"%x\r\n%s\r\n0\r\nExpect: 100-continue\r\n\r\n" % (len(body), body)
-    with socket.create_connection(("127.0.0.1", small.rest_port), timeout=30) as connection:
-        answers = connection.makefile("rb")
-        for _ in range(2):
-            connection.sendall(request)
-            head = b"".join(iter(answers.readline, b"\r\n"))
-            assert head.startswith(b"HTTP/1.1 200 ")
-            assert answers.read(int(head.split(b"content-length: ")[1].split()[0]))
-
-
-def test_heads_below_the_limit_are_answered_one_after_the_other(url):
-    headers = {"x": "a" * (http_server.MAX_HEAD_BYTES - 1000)}
-    with requests.Session() as session:
-        for _ in range(3):
-            assert session.get(url, headers=headers, timeout=30).status_code == 200
-            body = b"".join(chunks(9))
-            answer = session.post(f"{url}:predict", data=body, headers=headers, timeout=30)
-            assert answer.status_code == 200
-
-
-def test_a_body_in_many_small_chunks_is_no_long_head(url):
-    body = b'{"instances": ["%s"]}' % (b"a" * 30_000)
-    answer = requests.post(f"{url}:predict", data=(bytes([x]) for x in body), timeout=60)
-    assert answer.status_code == 200
-
-
-@pytest.mark.parametrize("method", [b"GET", b"POST"])
-def test_what_follows_an_answer_is_taken_for_a_while(impatient, method):
-    request = CHUNKED.replace(b"POST", method) + b"ffffffff\r\n"
-    with socket.create_connection(("127.0.0.1", impatient.rest_port), timeout=30) as connection:
-        connection.sendall(request)
-        with pytest.raises((ConnectionResetError, BrokenPipeError)):
-            for _ in range(3000):
-                connection.sendall(b"a" * 2**20)
-                time.sleep(0.01)
-
-
-def test_a_head_that_does_not_come_is_408(impatient):
-    with socket.create_connection(("127.0.0.1", impatient.rest_port), timeout=30) as connection:
-        connection.sendall(b"GET /v1/models/toy HTTP/1.1\r\nHost")
-        answer = connection.makefile("rb").read()
-    assert answer.startswith(b"HTTP/1.1 408 ")
-    assert b"Request line and headers did not come within 1 s" in answer
-
-
-def test_a_connection_that_asks_nothing_is_closed(small, monkeypatch):
-    monkeypatch.setattr(http_server, "KEEP_ALIVE_SECONDS", 0.5)
-    with socket.create_connection(("127.0.0.1", small.rest_port), timeout=30) as connection:
-        assert connection.recv(1) == b""
 
 
 @pytest.mark.parametrize("name", BOUNDS)
