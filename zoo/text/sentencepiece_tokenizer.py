@@ -35,7 +35,7 @@ class SentencePieceTokenizer(Tokenizer):
         self._sentencepiece = _needs_extra("tensorflow_text").SentencepieceTokenizer(
             model, out_type=tf.int32
         )
-        self._sentencepiece._model_resource = _Loaded(model)
+        self._sentencepiece._model_resource = _Loaded(model)  # in place of its own, see there
         pieces = self._sentencepiece.id_to_string(tf.range(self._sentencepiece.vocab_size()))
         self.vocabulary = [piece.decode() for piece in pieces.numpy()]
 
@@ -112,7 +112,7 @@ class SentencePieceTokenizer(Tokenizer):
 
 
 class _Loaded(tf.saved_model.experimental.TrackableResource):
-    """A model in memory under a name of its own, for as long as the process lives.
+    """A model in memory, for as long as the process lives; equal ones are one.
 
     tensorflow-text's own belongs to the kernel that made it, and both are gone after
     `tf.random.set_seed`, which drops the kernels that TensorFlow keeps.
@@ -123,8 +123,8 @@ class _Loaded(tf.saved_model.experimental.TrackableResource):
         self._model = model
 
     def _create_resource(self):
-        module = importlib.import_module("tensorflow_text.python.ops.sentencepiece_tokenizer")
-        return module.gen_sentencepiece_tokenizer.sentencepiece_op(
+        ops = _needs_extra("tensorflow_text.python.ops.sentencepiece_tokenizer")
+        return ops.gen_sentencepiece_tokenizer.sentencepiece_op(
             model=self._model, shared_name=hashlib.sha256(self._model).hexdigest()
         )
 
