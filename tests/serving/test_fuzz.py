@@ -170,7 +170,7 @@ def process(tiny_model, saved_model, tmp_path_factory):
         return list(zip(answer["text"].numpy(), answer["score"].numpy(), strict=True))
 
     with tempfile.TemporaryFile("w+") as errors:
-        process, *ports = start(folder, errors)
+        process, *ports = start(folder, stderr=errors)
         targets = [Target("toy", *ports, upper), Target("dates", *ports, translated)]
         yield SimpleNamespace(process=process, targets=targets)
         assert process.poll() is None
