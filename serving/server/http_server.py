@@ -18,7 +18,7 @@ from serving.server import request_body
 
 MAX_HEAD_BYTES = 64 * 2**10
 KEEP_ALIVE_SECONDS = 60
-_UPGRADE = re.compile(rb"(?i)(?<=\n)upgrade(?=[ \t]*:)")
+_UPGRADE = re.compile(rb"(?i)(\A|\n)upgrade:")  # at the beginning of a line, or of a packet
 
 
 class BoundedRequests(HttpToolsProtocol):
@@ -40,7 +40,7 @@ class BoundedRequests(HttpToolsProtocol):
         self._read += len(data)
         if self._part != "body":
             head, end, rest = data.partition(b"\r\n\r\n")
-            data = _UPGRADE.sub(b"not-taken", head) + end + rest
+            data = _UPGRADE.sub(rb"\1not-taken:", head) + end + rest
         super().data_received(data)
         if self._read > MAX_HEAD_BYTES:
             self._refuse(431, f"Request line and headers are larger than {MAX_HEAD_BYTES} bytes")

@@ -189,11 +189,11 @@ def test_what_follows_an_answer_does_not_end_the_next_request(connect, impatient
 @pytest.mark.parametrize("send", [Connection.send, Connection.send_apart])
 def test_an_offer_of_another_protocol_is_not_taken(connect, send):
     """As Java's client and `curl --http2` make it."""
-    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\n", b"Upgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"
     head, body = WHOLE.split(b"\r\n\r\n")
     with connect() as connection:
         for _ in range(2):
-            send(connection, head + b"\r\n" + offer, b"\r\n", body)
+            send(connection, head, b"\r\n", *offer, b"\r\n", body)
             assert connection.answer() == (200, {"predictions": [{"text": "A", "score": 0.1}]})
 
 
